@@ -1,0 +1,158 @@
+//! One function per decoder for the fuzz targets: whatever parses must format to the same bytes, or to bytes that
+//! parse to the same value.
+
+use std::fmt::Display;
+
+use crate::{
+    checkpoint::Checkpoint,
+    cosignature,
+    error::VerifyError,
+    hash::{LeafHash, LeafIndex, NodeHash, RootHash, TreeSize},
+    note::{Note, VerifierKey},
+    policy::Policy,
+    proof, signature,
+    tile::{self, TilePath},
+    tlog_proof::TlogProof,
+    tree::RightEdge,
+};
+
+/// Decodes the right edge of a tree.
+pub fn tree(data: &[u8]) {
+    if let Ok(edge) = RightEdge::decode(data) {
+        assert_eq!(edge.encode(), data);
+    }
+}
+
+/// Decodes an entry bundle whose width precedes it as one byte, less one; and a tile path.
+pub fn tile(data: &[u8]) {
+    if let Some((width, bundle)) = data.split_first() {
+        let width = u16::from(*width) + 1;
+        if let Ok(entries) = tile::decode_bundle(bundle, width) {
+            assert_eq!(tile::encode_bundle(&entries).as_deref(), Ok(bundle));
+        }
+        if let Ok(hashes) = tile::decode_tile(bundle, width) {
+            assert!(bundle.starts_with(&tile::encode_tile(&hashes)));
+        }
+    }
+    same_text::<TilePath>(data);
+}
+
+/// Verifies proofs: index or old size, size, root and hashes.
+pub fn proof(data: &[u8]) {
+    let Some((index, rest)) = data.split_first_chunk() else {
+        return;
+    };
+    let Some((size, rest)) = rest.split_first_chunk() else {
+        return;
+    };
+    let Some((root, rest)) = rest.split_first_chunk::<32>() else {
+        return;
+    };
+    let (index, size) = (
+        u64::from_be_bytes(*index),
+        TreeSize::new(u64::from_be_bytes(*size)),
+    );
+    let hashes: Vec<NodeHash> = rest.chunks_exact(32).flat_map(NodeHash::try_from).collect();
+    let (root, leaf) = (RootHash::from_bytes(*root), LeafHash::from_bytes(*root));
+    check_length(&proof::verify_inclusion(
+        &leaf,
+        LeafIndex::new(index),
+        size,
+        &hashes,
+        &root,
+    ));
+    check_length(&proof::verify_consistency(
+        TreeSize::new(index),
+        &root,
+        size,
+        &root,
+        &hashes,
+    ));
+}
+
+/// A proof of the right length must not be refused for its length.
+fn check_length(verdict: &Result<(), VerifyError>) {
+    if let Err(VerifyError::ProofLength { expected, found }) = verdict {
+        assert_ne!(expected, found);
+    }
+}
+
+/// Verifies a cosignature: public key, time and signature, text.
+pub fn cosignature(data: &[u8]) {
+    if let Some((key, rest)) = data.split_first_chunk()
+        && let Some((bytes, text)) = rest.split_first_chunk::<72>()
+        && let Ok(key) = signature::PublicKey::from_bytes(*key)
+        && let Ok(text) = str::from_utf8(text)
+        && let Ok(time) = cosignature::verify(text, &key, bytes)
+    {
+        assert!(time <= cosignature::CosignatureTime::MAX);
+        assert!(cosignature::verify(&format!("{text}x"), &key, bytes).is_err());
+    }
+}
+
+/// Parses a signed note and a verifier key.
+pub fn note(data: &[u8]) {
+    if let Ok(note) = Note::parse(data) {
+        assert_eq!(note.format(), data);
+    }
+    same_text::<VerifierKey>(data);
+}
+
+/// Parses the text of a checkpoint.
+pub fn checkpoint(data: &[u8]) {
+    let text = str::from_utf8(data);
+    if let Some(checkpoint) = text.ok().and_then(|text| Checkpoint::parse(text).ok()) {
+        assert_eq!(checkpoint.format().as_bytes(), data);
+    }
+}
+
+/// Parses a trust policy.
+pub fn policy(data: &[u8]) {
+    if let Ok(policy) = Policy::parse(data) {
+        assert_eq!(
+            Policy::parse(policy.format().as_bytes()).as_ref(),
+            Ok(&policy)
+        );
+        assert!(policy.liars_for_split_view() <= policy.witnesses().count());
+    }
+}
+
+/// Parses a proof of logging.
+pub fn tlog_proof(data: &[u8]) {
+    if let Ok(proof) = TlogProof::parse(data) {
+        assert_eq!(proof.format().as_deref(), Ok(data));
+    }
+}
+
+/// Reads PEM keys, and verifies a signature: public key, signature, message.
+pub fn signature(data: &[u8]) {
+    if let Ok(pem) = str::from_utf8(data) {
+        if let Ok(key) = signature::public_key_from_pem(pem) {
+            assert_eq!(
+                signature::public_key_from_pem(&signature::public_key_to_pem(&key)),
+                Ok(key)
+            );
+        }
+        if let Ok(key) = signature::private_key_from_pem(pem) {
+            assert_eq!(
+                signature::private_key_from_pem(&signature::private_key_to_pem(&key)),
+                Ok(key)
+            );
+        }
+    }
+    if let Some((key, rest)) = data.split_first_chunk()
+        && let Some((signature, message)) = rest.split_first_chunk()
+        && let Ok(key) = signature::PublicKey::from_bytes(*key)
+        && signature::verify(&key, message, signature).is_ok()
+    {
+        let longer = [message, b"x"].concat();
+        assert!(signature::verify(&key, &longer, signature).is_err());
+    }
+}
+
+fn same_text<T: std::str::FromStr + Display>(data: &[u8]) {
+    let text = str::from_utf8(data);
+    if let Some(value) = text.ok().and_then(|text| text.parse::<T>().ok()) {
+        assert_eq!(value.to_string().as_bytes(), data);
+    }
+}

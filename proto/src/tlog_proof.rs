@@ -1,0 +1,140 @@
+//! Proofs of logging that can be verified offline: entry, index, inclusion proof and checkpoint in one text.
+//!
+//! This module has the form only. Whether the proof holds is for the verifier: leaf hash of the entry in `extra`,
+//! [`crate::proof::verify_inclusion`], [`crate::policy::Policy::evaluate`], and the record's own signature.
+
+use crate::{
+    error::DecodeError,
+    hash::{LeafIndex, NodeHash},
+    note::{MAX_NOTE_LEN, Note},
+    text::{format_base64, parse_base64, parse_decimal, parse_text},
+    tile::MAX_ENTRY_LEN,
+};
+
+/// The first line of every proof.
+const HEADER: &str = "c2sp.org/tlog-proof@v1";
+
+/// The largest number of hashes: the height of a tree of 2^64 - 1 leaves.
+pub const MAX_HASHES: usize = 64;
+
+/// The largest proof, in bytes: a checkpoint's note of the largest size and 128 KiB for everything before it.
+pub const MAX_LEN: usize = MAX_NOTE_LEN + 128 * 1024;
+
+/// A proof of logging that is well formed; nothing in it is verified.
+///
+/// Source: `tlog_proof.md`; c2sp.org/tlog-proof.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlogProof {
+    /// The entry's bytes, 1 to 65,535; not authenticated by this text but by the tree, once verified.
+    pub extra: Option<Vec<u8>>,
+    /// The index of the entry.
+    pub index: LeafIndex,
+    /// The inclusion proof, from the leaf's sibling up; at most 64 hashes.
+    pub hashes: Vec<NodeHash>,
+    /// The signed note of the checkpoint, verbatim.
+    pub checkpoint_note: Vec<u8>,
+}
+
+impl TlogProof {
+    /// Parses a proof.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes exceed [`MAX_LEN`] or do not follow the grammar, a list exceeds its limit, or the checkpoint's
+    /// note does not parse.
+    ///
+    /// Source: `tlog_proof.md`; c2sp.org/tlog-proof.
+    pub fn parse(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let text = parse_text(bytes, MAX_LEN, b"\n", "tlog proof")?;
+        let (head, checkpoint_note) = text.split_once("\n\n").ok_or(SYNTAX)?;
+        let mut lines = head.split('\n').peekable();
+        if lines.next() != Some(HEADER) {
+            return Err(SYNTAX);
+        }
+        let extra = lines.peek().and_then(|line| line.strip_prefix("extra "));
+        let extra = extra.map(parse_extra).transpose()?;
+        if extra.is_some() {
+            lines.next();
+        }
+        let index = lines
+            .next()
+            .and_then(|line| line.strip_prefix("index "))
+            .ok_or(SYNTAX)?;
+        let index = LeafIndex::new(parse_decimal(index, "tlog proof index")?);
+        let hashes = lines.map(parse_hash).collect::<Result<Vec<_>, _>>()?;
+        check_hashes(&hashes)?;
+        Note::parse(checkpoint_note.as_bytes())?;
+        Ok(Self {
+            extra,
+            index,
+            hashes,
+            checkpoint_note: checkpoint_note.as_bytes().to_vec(),
+        })
+    }
+
+    /// Formats the proof; parsing the result gives the same proof.
+    ///
+    /// # Errors
+    ///
+    /// If `extra` is empty or too long, there are too many hashes, or the checkpoint's note does not parse.
+    ///
+    /// Source: `tlog_proof.md`; c2sp.org/tlog-proof.
+    pub fn format(&self) -> Result<Vec<u8>, DecodeError> {
+        check_hashes(&self.hashes)?;
+        Note::parse(&self.checkpoint_note)?;
+        let mut lines = vec![HEADER.to_owned()];
+        if let Some(extra) = &self.extra {
+            check_extra(extra)?;
+            lines.push(format!("extra {}", format_base64(extra)));
+        }
+        lines.push(format!("index {}", self.index));
+        lines.extend(
+            self.hashes
+                .iter()
+                .map(|hash| format_base64(hash.as_bytes())),
+        );
+        let head = lines.join("\n") + "\n\n";
+        Ok([head.as_bytes(), &self.checkpoint_note].concat())
+    }
+}
+
+const SYNTAX: DecodeError = DecodeError::Syntax {
+    field: "tlog proof",
+    expected: "c2sp.org/tlog-proof@v1, optional extra, index, hashes, a blank line, a checkpoint",
+};
+
+fn parse_extra(text: &str) -> Result<Vec<u8>, DecodeError> {
+    let extra = parse_base64(text, "tlog proof extra")?;
+    check_extra(&extra)?;
+    Ok(extra)
+}
+
+fn check_extra(extra: &[u8]) -> Result<(), DecodeError> {
+    if extra.is_empty() {
+        return Err(DecodeError::Missing {
+            field: "tlog proof extra",
+        });
+    }
+    if extra.len() > MAX_ENTRY_LEN {
+        return Err(DecodeError::TooLong {
+            field: "tlog proof extra",
+            limit: MAX_ENTRY_LEN,
+            found: extra.len(),
+        });
+    }
+    Ok(())
+}
+
+fn parse_hash(line: &str) -> Result<NodeHash, DecodeError> {
+    NodeHash::try_from(parse_base64(line, "tlog proof hash")?.as_slice())
+}
+
+fn check_hashes(hashes: &[NodeHash]) -> Result<(), DecodeError> {
+    if hashes.len() <= MAX_HASHES {
+        return Ok(());
+    }
+    Err(DecodeError::TooMany {
+        field: "tlog proof hashes",
+        limit: MAX_HASHES,
+    })
+}
