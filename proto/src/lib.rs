@@ -3,16 +3,24 @@
 //! One module per artefact, each with its specification in `spec/`, its vectors in `vectors/` and its fuzz target under
 //! the same name. There is no input or output here, no clock, no randomness and no logging.
 
+pub mod canonical;
 pub mod checkpoint;
 pub mod cosignature;
+pub mod entry;
 pub mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod hash;
+pub mod limits;
 pub mod note;
+pub mod pb;
 pub mod policy;
 pub mod proof;
+pub mod record;
+pub mod refusal;
+pub mod rules;
 pub mod signature;
+pub mod state;
 mod text;
 pub mod tile;
 pub mod tlog_proof;

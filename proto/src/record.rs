@@ -1,0 +1,176 @@
+//! Records, what is signed of them, and submissions.
+//!
+//! In scope: the bytes of a record, its digest, its statement and its signature. Out of scope: whether the log
+//! may hold it, which [`crate::rules`] judges.
+//!
+//! Source: `proto/spec/record.md`.
+
+use prost::Message as _;
+
+use crate::canonical::{self, grammar};
+use crate::checkpoint::Origin;
+use crate::error::DecodeError;
+use crate::hash::{CharterDigest, RecordDigest, sha256};
+use crate::limits::MAX_RECORD_LEN;
+use crate::pb;
+use crate::refusal::{Reason, Refusal};
+use crate::signature::{self, PublicKey};
+
+/// Length of an Ed25519 signature in bytes.
+pub const SIGNATURE_LEN: usize = 64;
+
+/// What names a log for good: its origin and the digest of its charter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogId {
+    /// Origin of the log.
+    pub origin: Origin,
+    /// Record digest of its charter.
+    pub charter: CharterDigest,
+}
+
+/// A record whose bytes are canonical.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DecodedRecord {
+    /// SHA-256 of the bytes.
+    pub digest: RecordDigest,
+    /// The message.
+    pub message: pb::Record,
+}
+
+impl DecodedRecord {
+    /// Decodes the canonical bytes of a record.
+    ///
+    /// # Errors
+    /// [`Refusal`] when the bytes are too long or not canonical.
+    ///
+    /// Source: `proto/spec/record.md`, "Record".
+    pub fn decode(bytes: &[u8]) -> Result<Self, Refusal> {
+        if bytes.len() > MAX_RECORD_LEN {
+            return Err(Refusal::new(Reason::RecordTooLarge, "")
+                .with("limit_bytes", MAX_RECORD_LEN)
+                .with("found_bytes", bytes.len()));
+        }
+        canonical::check(&grammar::RECORD, bytes)?;
+        let message = pb::Record::decode(bytes)
+            .map_err(|error| Refusal::new(Reason::NotCanonical, "").with("problem", error))?;
+        Ok(Self {
+            digest: record_digest(bytes),
+            message,
+        })
+    }
+
+    /// Tells whether the record is a Charter, which is signed before its digest exists.
+    #[must_use]
+    pub fn is_charter(&self) -> bool {
+        matches!(self.message.body, Some(pb::record::Body::Charter(_)))
+    }
+}
+
+/// Digest of a record: SHA-256(record).
+#[must_use]
+pub fn record_digest(record: &[u8]) -> RecordDigest {
+    RecordDigest::from_bytes(sha256(&[record]))
+}
+
+/// The bytes that a station signs:
+/// `"trucelog/record/v1\n" ‖ origin ‖ "\n" ‖ hex(charter digest) ‖ "\n" ‖ hex(record digest) ‖ "\n"`.
+/// For a Charter, `charter` is 32 zero bytes.
+///
+/// Source: `proto/spec/record.md`, "Statement".
+#[must_use]
+pub fn statement(origin: &Origin, charter: &CharterDigest, record: &RecordDigest) -> Vec<u8> {
+    format!("trucelog/record/v1\n{origin}\n{charter}\n{record}\n").into_bytes()
+}
+
+/// The charter digest that stands in the statement of a Charter itself.
+pub const NO_CHARTER: CharterDigest = CharterDigest::from_bytes([0; 32]);
+
+/// Signs a record's bytes.
+///
+/// Source: `proto/spec/record.md`, "Signature".
+#[must_use]
+pub fn sign(record: Vec<u8>, id: &LogId, key: &ed25519_dalek::SigningKey) -> pb::SignedRecord {
+    let statement = statement(&id.origin, &id.charter, &record_digest(&record));
+    pb::SignedRecord {
+        signature: signature::sign(key, &statement).to_vec(),
+        public_key: key.verifying_key().to_bytes().to_vec(),
+        record,
+    }
+}
+
+/// A record with a signature that verifies: all that can be checked without the log's state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VerifiedRecord {
+    /// The record.
+    pub record: DecodedRecord,
+    /// The key that signed it.
+    pub public_key: PublicKey,
+}
+
+/// Checks form and signature of a signed record, without the log's state.
+///
+/// # Errors
+/// [`Refusal`]: too large, not canonical, key malformed or weak, signature invalid.
+///
+/// Source: `proto/spec/record.md`, "Checking".
+pub fn verify(signed: &pb::SignedRecord, id: &LogId) -> Result<VerifiedRecord, Refusal> {
+    let record = DecodedRecord::decode(&signed.record)?;
+    let public_key = parse_key(&signed.public_key, "public_key")?;
+    verify_signature(&record, &public_key, &signed.signature, id)?;
+    Ok(VerifiedRecord { record, public_key })
+}
+
+fn verify_signature(
+    record: &DecodedRecord,
+    key: &PublicKey,
+    bytes: &[u8],
+    id: &LogId,
+) -> Result<(), Refusal> {
+    let bytes: &[u8; SIGNATURE_LEN] = bytes.try_into().map_err(|_| {
+        Refusal::new(Reason::FieldFormat, "signature")
+            .with("length", format!("{SIGNATURE_LEN} bytes"))
+    })?;
+    let charter = if record.is_charter() {
+        &NO_CHARTER
+    } else {
+        &id.charter
+    };
+    signature::verify(key, &statement(&id.origin, charter, &record.digest), bytes)
+        .map_err(|_| Refusal::new(Reason::SignatureInvalid, "signature"))
+}
+
+/// Checks a submission: the log that it names, then form and signature.
+///
+/// # Errors
+/// [`Refusal`], the first of: origin, charter, and what [`verify`] refuses.
+///
+/// Source: `proto/spec/record.md`, "Checking".
+pub fn verify_submission(
+    submission: &pb::Submission,
+    id: &LogId,
+) -> Result<VerifiedRecord, Refusal> {
+    if submission.origin != id.origin.as_str() {
+        return Err(Refusal::new(Reason::WrongOrigin, "origin").with("expected", &id.origin));
+    }
+    if submission.charter_digest != id.charter.as_bytes() {
+        return Err(
+            Refusal::new(Reason::WrongCharter, "charter_digest").with("expected", id.charter)
+        );
+    }
+    let signed = submission.signed_record.as_ref();
+    verify(
+        signed.ok_or_else(|| Refusal::new(Reason::FieldRequired, "signed_record"))?,
+        id,
+    )
+}
+
+/// Parses a public key in a field.
+pub(crate) fn parse_key(bytes: &[u8], field: &str) -> Result<PublicKey, Refusal> {
+    PublicKey::try_from(bytes).map_err(|error| {
+        let reason = match error {
+            DecodeError::PublicKeySmallOrder => Reason::KeyWeak,
+            _ => Reason::KeyMalformed,
+        };
+        Refusal::new(reason, field).with("problem", error)
+    })
+}

@@ -1,0 +1,294 @@
+//! Refusals: why a record cannot be in the log, in one table.
+//!
+//! The server answers a submission with a refusal; a verifier that meets a refused record in a log has found a
+//! false entry. Both use the same [`Reason`]. `docs/errors.md` is generated from [`Reason::ALL`].
+
+use std::fmt;
+
+use crate::canonical::{CanonicalError, Problem};
+
+/// Code that a refusal has in gRPC, numbered as in `google.rpc.Code`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Code {
+    /// The record is wrong in itself.
+    InvalidArgument = 3,
+    /// Something exists already that the record would add.
+    AlreadyExists = 6,
+    /// The key may not write this.
+    PermissionDenied = 7,
+    /// The record does not fit the state of the log.
+    FailedPrecondition = 9,
+    /// This software does not know the record's kind yet.
+    Unimplemented = 12,
+    /// The key or the signature is not good.
+    Unauthenticated = 16,
+}
+
+impl Code {
+    /// Name of the code in `google.rpc.Code`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InvalidArgument => "INVALID_ARGUMENT",
+            Self::AlreadyExists => "ALREADY_EXISTS",
+            Self::PermissionDenied => "PERMISSION_DENIED",
+            Self::FailedPrecondition => "FAILED_PRECONDITION",
+            Self::Unimplemented => "UNIMPLEMENTED",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+        }
+    }
+}
+
+macro_rules! reasons {
+    ($($variant:ident $name:literal $code:ident $meaning:literal $remedy:literal)*) => {
+        /// Why a record is refused.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Reason {
+            $(#[doc = $meaning] $variant,)*
+        }
+
+        impl Reason {
+            /// Every reason, in the order of the checks.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// Name of the reason as `google.rpc.ErrorInfo.reason` carries it.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// Code of the reason.
+            #[must_use]
+            pub fn code(self) -> Code {
+                match self { $(Self::$variant => Code::$code,)* }
+            }
+
+            /// What the reason means, one sentence.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $meaning,)* }
+            }
+
+            /// What the submitter can do, one sentence.
+            #[must_use]
+            pub fn remedy(self) -> &'static str {
+                match self { $(Self::$variant => $remedy,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    RecordTooLarge "RECORD_TOO_LARGE" InvalidArgument
+        "The record is longer than its limit." "Shorten it, or log long content as an EvidenceItem by its digest."
+    NotCanonical "NOT_CANONICAL" InvalidArgument
+        "The bytes are not canonical protobuf." "Encode the record as the specification canonical.md says."
+    UnknownField "UNKNOWN_FIELD" InvalidArgument
+        "The record has a field that the schema does not have." "Leave it out, or use a log with newer software."
+    TextNotAllowed "TEXT_NOT_ALLOWED" InvalidArgument
+        "Text holds a code point that is not allowed." "Leave it out; in imported fields escape it."
+    ListTooLong "LIST_TOO_LONG" InvalidArgument
+        "A list has too many items." "Split the record."
+    WrongOrigin "WRONG_ORIGIN" InvalidArgument
+        "The record was signed for another log." "Submit it to the log that it was signed for."
+    WrongCharter "WRONG_CHARTER" InvalidArgument
+        "The record was signed for a log with another charter." "Check the charter digest that you pinned."
+    KeyMalformed "KEY_MALFORMED" InvalidArgument
+        "The public key is not a canonical point of the curve." "Use a key made by an Ed25519 library."
+    KeyWeak "KEY_WEAK" InvalidArgument
+        "The public key has small order: anyone could sign with it." "Make a new key."
+    SignatureInvalid "SIGNATURE_INVALID" Unauthenticated
+        "The signature does not verify under the strict rule." "Sign the record's statement with the station's key."
+    CharterMisplaced "CHARTER_MISPLACED" FailedPrecondition
+        "A Charter is at index 0 and nowhere else." "Found another log with another origin."
+    KeyUnknown "KEY_UNKNOWN" Unauthenticated
+        "No station of this log has this key." "Have the member's authority enrol it."
+    KeyRevoked "KEY_REVOKED" PermissionDenied
+        "The key was revoked or rotated before this record." "Sign with the station's current key."
+    KeyOfOtherStation "KEY_OF_OTHER_STATION" PermissionDenied
+        "The key belongs to another station than the record names." "Name the station that holds the key."
+    RoleNotAllowed "ROLE_NOT_ALLOWED" PermissionDenied
+        "The station's role may not write this." "Let a station with one of the roles named write it."
+    SequenceUsed "SEQUENCE_USED" AlreadyExists
+        "Another record has this sequence of this key." "Sign with the next sequence that the refusal names."
+    SequenceGap "SEQUENCE_GAP" FailedPrecondition
+        "Records of this key are missing before this one." "Submit the record with the sequence that the refusal names first."
+    RecordLogged "RECORD_LOGGED" AlreadyExists
+        "The log holds this record already." "Ask for its receipt."
+    ReplacesLogged "REPLACES_LOGGED" FailedPrecondition
+        "A record that is said to be replaced is in the log." "Name only refused records in replaces."
+    FieldRequired "FIELD_REQUIRED" InvalidArgument
+        "A field is missing." "Fill it in."
+    FieldNotAllowed "FIELD_NOT_ALLOWED" InvalidArgument
+        "A field is filled in that must be absent here." "Leave it out."
+    FieldTooLong "FIELD_TOO_LONG" InvalidArgument
+        "A field is longer than its limit." "Shorten it."
+    FieldFormat "FIELD_FORMAT" InvalidArgument
+        "A field is not of its form." "Write it in the form that the refusal names."
+    OutOfRange "OUT_OF_RANGE" InvalidArgument
+        "A number is outside its range." "Correct it."
+    ListOrder "LIST_ORDER" InvalidArgument
+        "A list is not strictly ascending." "Sort it and leave repeats out."
+    PositionZero "POSITION_ZERO" InvalidArgument
+        "The position is (0, 0), which devices without a fix report." "Give the position, or none."
+    TimeOrder "TIME_ORDER" InvalidArgument
+        "A time lies before one that it must follow." "Correct the times."
+    TimeAhead "TIME_AHEAD" FailedPrecondition
+        "A time lies ahead of the log's clock by more than the tolerance." "Correct the clock or the time."
+    SpanTooLong "SPAN_TOO_LONG" InvalidArgument
+        "The interval is longer than one incident may last." "Mark a report over a period as such."
+    CasualtyRange "CASUALTY_RANGE" InvalidArgument
+        "Casualty estimates are not low ≤ best ≤ high." "Correct them; imported reports are flagged instead."
+    LabelNarrower "LABEL_NARROWER" InvalidArgument
+        "The label is narrower than the charter's release set." "Log narrower content as a sealed commitment."
+    ReferenceUnknown "REFERENCE_UNKNOWN" FailedPrecondition
+        "The record refers to one that the log does not hold." "Submit that record first, or correct the digest."
+    ReferenceType "REFERENCE_TYPE" FailedPrecondition
+        "The record refers to one of the wrong type." "Refer to a record of a type that the refusal names."
+    ReferenceSuperseded "REFERENCE_SUPERSEDED" FailedPrecondition
+        "The record refers to a version that is no longer in force." "Use the digest that the refusal names."
+    ReferenceWithdrawn "REFERENCE_WITHDRAWN" FailedPrecondition
+        "The record refers to a report that was withdrawn." "Report anew."
+    OtherMember "OTHER_MEMBER" PermissionDenied
+        "Only the member that wrote the record referred to may do this." "Let a station of that member do it."
+    PartyUnknown "PARTY_UNKNOWN" FailedPrecondition
+        "The code is neither a party nor a member in the charter." "Use a code of the charter."
+    MemberUnknown "MEMBER_UNKNOWN" FailedPrecondition
+        "The code is not a member." "Use the code of a member."
+    KeyEnrolled "KEY_ENROLLED" AlreadyExists
+        "The key was enrolled before; a key is enrolled once." "Make a new key."
+    KeyReserved "KEY_RESERVED" FailedPrecondition
+        "The key is the log's own." "Make a new key."
+    StationActive "STATION_ACTIVE" AlreadyExists
+        "The station has an active key." "Rotate it, or revoke it first."
+    StationUnknown "STATION_UNKNOWN" FailedPrecondition
+        "The member has no such station, or the station has another key." "Correct the station or the key."
+    StationFull "STATION_FULL" FailedPrecondition
+        "The station has had as many keys as it may have." "Enrol a station with another name."
+    LastSequenceBehind "LAST_SEQUENCE_BEHIND" FailedPrecondition
+        "The log holds later records of the key than the last sequence stated." "State at least the sequence that the refusal names."
+    RoleNotAdmitted "ROLE_NOT_ADMITTED" PermissionDenied
+        "The rules do not let this member hold this role." "Change the rules by a RULES decision."
+    ProposalKindNotAllowed "PROPOSAL_KIND_NOT_ALLOWED" FailedPrecondition
+        "The rules do not provide for proposals of this kind." "Change the rules by a RULES decision."
+    ElectorateEmpty "ELECTORATE_EMPTY" FailedPrecondition
+        "No member may vote on this." "Enrol stations with the role that votes."
+    StandardTooLow "STANDARD_TOO_LOW" FailedPrecondition
+        "The standard of proof is lower than the rules demand." "Meet the standard that the refusal names."
+    NotAdopted "NOT_ADOPTED" FailedPrecondition
+        "The decision did not adopt its proposal." "Refer to an adopted decision."
+    BasisProvisional "BASIS_PROVISIONAL" FailedPrecondition
+        "The attribution is provisional, and the rules demand a final one." "Decide the attribution finally first."
+    BasisNotABreach "BASIS_NOT_A_BREACH" FailedPrecondition
+        "The attribution found no breach." "Refer to an attribution that found one."
+    NotEligible "NOT_ELIGIBLE" PermissionDenied
+        "The member was not in the electorate when the proposal was made." "Only members of the frozen electorate vote."
+    RecusalRequired "RECUSAL_REQUIRED" PermissionDenied
+        "The member is a party to the case." "Vote RECUSED, or not at all."
+    VotingClosed "VOTING_CLOSED" FailedPrecondition
+        "Voting has closed." "Propose anew."
+    SecondVote "SECOND_VOTE" AlreadyExists
+        "The member has voted; a vote is final." "Nothing is to be done."
+    VotingOpen "VOTING_OPEN" FailedPrecondition
+        "Voting has not closed." "Wait for the missing votes or for the time that the refusal names."
+    SecondDecision "SECOND_DECISION" AlreadyExists
+        "The proposal has been decided." "Nothing is to be done."
+    OutcomeDiffers "OUTCOME_DIFFERS" FailedPrecondition
+        "The outcome is not the one that the votes give." "State the outcome that the refusal names."
+    VotesDiffer "VOTES_DIFFER" FailedPrecondition
+        "The votes listed are not all votes in the order of the log." "List them as the log holds them."
+    NotAnAddressee "NOT_AN_ADDRESSEE" PermissionDenied
+        "The remedy asks nothing of this member." "Only addressees decide on a remedy."
+    SupersedesRequired "SUPERSEDES_REQUIRED" FailedPrecondition
+        "The member has decided on this remedy before." "Name the earlier Activation in supersedes."
+    NotSupported "NOT_SUPPORTED" Unimplemented
+        "This software does not judge records of this kind or version." "Use newer software."
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A refusal: the reason, the field, and the facts that the submitter needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Why.
+    pub reason: Reason,
+    /// Path of the field, for example `incident_report.casualties[0].best`; empty for the record itself.
+    pub field: String,
+    /// Facts by name: limits, what was found, what to use instead.
+    pub facts: Vec<(&'static str, String)>,
+}
+
+impl Refusal {
+    /// Makes a refusal without facts.
+    #[must_use]
+    pub fn new(reason: Reason, field: impl Into<String>) -> Self {
+        Self {
+            reason,
+            field: field.into(),
+            facts: Vec::new(),
+        }
+    }
+
+    /// Adds a fact.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.facts.push((name, value.to_string()));
+        self
+    }
+
+    /// Puts the field below another one.
+    #[must_use]
+    pub fn below(mut self, parent: &str) -> Self {
+        self.field = if self.field.is_empty() {
+            parent.to_owned()
+        } else {
+            format!("{parent}.{}", self.field)
+        };
+        self
+    }
+
+    /// Value of a fact.
+    #[must_use]
+    pub fn fact(&self, name: &str) -> Option<&str> {
+        self.facts
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.reason)?;
+        if !self.field.is_empty() {
+            write!(f, " at {}", self.field)?;
+        }
+        write!(f, ": {}", self.reason.meaning())?;
+        for (position, (name, value)) in self.facts.iter().enumerate() {
+            let before = if position == 0 { " (" } else { ", " };
+            write!(f, "{before}{} {value}", name.replace('_', " "))?;
+        }
+        let after = if self.facts.is_empty() { "" } else { ")" };
+        write!(f, "{after} {}", self.reason.remedy())
+    }
+}
+
+impl From<CanonicalError> for Refusal {
+    fn from(error: CanonicalError) -> Self {
+        let reason = match error.problem {
+            Problem::UnknownField(_) => Reason::UnknownField,
+            Problem::CodePoint(_) => Reason::TextNotAllowed,
+            Problem::ListLen => Reason::ListTooLong,
+            _ => Reason::NotCanonical,
+        };
+        Self::new(reason, error.path).with("problem", error.problem)
+    }
+}

@@ -1,0 +1,113 @@
+//! The rules: one deterministic state machine that everyone runs.
+//!
+//! In scope: whether the log may hold a record at its place, and what it changes. The server asks before it
+//! accepts, a verifier while it replays. No clock, no randomness, no I/O. Out of scope: bytes and signatures
+//! ([`crate::record`]), the chain and the tree ([`crate::verify`]).
+//!
+//! Every body has its file here, with its refusals in the order of the specification's section for that body.
+//!
+//! Source: `proto/spec/rules.md`.
+
+mod activation;
+mod case;
+mod charter;
+mod context;
+mod correction;
+mod decision;
+mod fields;
+mod incident_report;
+mod model;
+mod proposal;
+mod station_change;
+mod vote;
+mod withdrawal;
+
+use thiserror::Error;
+
+use crate::hash::{CharterDigest, LeafHash, LeafIndex};
+use crate::pb::record::Body;
+use crate::record::VerifiedRecord;
+use crate::refusal::{Reason, Refusal};
+use crate::state::{State, StateError, Writes};
+
+pub use charter::{AUTHORITY_STATION, OPERATOR, OPERATOR_STATION, RECOVERY_STATION};
+use context::Context;
+pub use incident_report::is_ordered;
+pub use model::{
+    ActivationState, CaseState, CharterState, Head, Holder, HolderList, Key, KeyState, MemberState,
+    ProposalState, RecordState, StationState, Tally, VoteState, body_name, load,
+};
+
+/// The version of the rules that this software judges.
+pub const RULES_VERSION: u32 = 1;
+
+/// A record at the place in the log that it has or shall have.
+#[derive(Clone, Copy, Debug)]
+pub struct Placed<'a> {
+    /// Index of its entry.
+    pub index: LeafIndex,
+    /// When the log accepted it, Unix milliseconds.
+    pub accepted_time: u64,
+    /// Leaf hash of its entry.
+    pub leaf: LeafHash,
+    /// The record, form and signature checked.
+    pub record: &'a VerifiedRecord,
+}
+
+/// The rules do not let a record in, or could not be asked.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum RuleError {
+    /// The record is refused.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The state could not be read; nothing is said about the record.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+/// Judges a record at its place and gives what it changes. Costs a bounded number of point reads.
+///
+/// # Errors
+/// [`RuleError::Refused`] with the first rule that it breaks; [`RuleError::State`] when the state fails.
+///
+/// Source: `proto/spec/rules.md`.
+pub fn apply(state: &dyn State, placed: Placed<'_>) -> Result<Writes, RuleError> {
+    let body = placed
+        .record
+        .record
+        .message
+        .body
+        .as_ref()
+        .ok_or_else(|| Refusal::new(Reason::FieldRequired, "body"))?;
+    let mut context = match body {
+        Body::Charter(charter) => charter::found(state, placed, charter)?,
+        _ => Context::admit(state, placed)?,
+    };
+    apply_body(&mut context, body)?;
+    context.finish()
+}
+
+fn apply_body(context: &mut Context<'_>, body: &Body) -> Result<(), RuleError> {
+    match body {
+        Body::Charter(_) => Ok(()),
+        Body::StationChange(change) => station_change::apply(context, change),
+        Body::IncidentReport(report) => incident_report::apply(context, report),
+        Body::Correction(correction) => correction::apply(context, correction),
+        Body::Withdrawal(withdrawal) => withdrawal::apply(context, withdrawal),
+        Body::Case(case) => case::apply(context, case),
+        Body::Proposal(proposal) => proposal::apply(context, proposal),
+        Body::Vote(vote) => vote::apply(context, vote),
+        Body::Decision(decision) => decision::apply(context, decision),
+        Body::Activation(activation) => activation::apply(context, activation),
+        other => Err(Refusal::new(Reason::NotSupported, body_name(other)).into()),
+    }
+}
+
+/// The charter digest under which the log of `state` stands; absent for an empty state.
+///
+/// # Errors
+/// [`StateError`] when the state fails.
+pub fn charter_digest(state: &dyn State) -> Result<Option<CharterDigest>, StateError> {
+    let charter: Option<CharterState> = load(state, &Key::Charter)?;
+    Ok(charter.and_then(|charter| CharterDigest::try_from(charter.digest.as_slice()).ok()))
+}

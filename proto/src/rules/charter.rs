@@ -1,0 +1,316 @@
+//! Charter: founds the log.
+//!
+//! Source: `proto/spec/rules.md`, "Charter".
+
+use super::context::Context;
+use super::fields::{self, Check};
+use super::model::{CharterState, Holder, HolderList, Key, KeyState, MemberState, StationState};
+use super::{Placed, RULES_VERSION, RuleError};
+use crate::limits::{MAX_NAME_LEN, MAX_TITLE_LEN};
+use crate::note::{KeyMaterial, VerifierKey};
+use crate::pb;
+use crate::record::parse_key;
+use crate::refusal::{Reason, Refusal};
+use crate::state::State;
+
+/// Code of the member that only writes the charter.
+pub const OPERATOR: &str = "OPERATOR";
+/// Station that only writes the charter.
+pub const OPERATOR_STATION: &str = "log";
+/// Station of each member's authority key.
+pub const AUTHORITY_STATION: &str = "authority";
+/// Station of each member's recovery key.
+pub const RECOVERY_STATION: &str = "recovery";
+
+pub(super) fn found<'a>(
+    state: &'a dyn State,
+    placed: Placed<'a>,
+    charter: &pb::Charter,
+) -> Result<Context<'a>, RuleError> {
+    if placed.index.get() != 0 {
+        return Err(Refusal::new(Reason::CharterMisplaced, "charter").into());
+    }
+    let log_key = check(placed, charter)?;
+    let operator = key_state(OPERATOR, OPERATOR_STATION, pb::Role::Operator);
+    let mut context = Context::found(state, placed, operator);
+    let fixed = CharterState {
+        origin: charter.origin.clone(),
+        digest: context.digest().as_bytes().to_vec(),
+        log_key,
+        release_set: charter.release_set.clone(),
+        parties: charter
+            .parties
+            .iter()
+            .map(|party| party.code.clone())
+            .collect(),
+    };
+    context.store(&Key::Charter, &fixed);
+    context.store(
+        &Key::Rules,
+        charter.rules.as_ref().unwrap_or(&pb::Rules::default()),
+    );
+    for member in &charter.members {
+        admit_member(&mut context, member);
+    }
+    let holders = charter
+        .members
+        .iter()
+        .map(|member| Holder {
+            member: member.code.clone(),
+            key_count: 1,
+        })
+        .collect();
+    context.store(&Key::Holders(pb::Role::Authority), &HolderList { holders });
+    Ok(context)
+}
+
+fn admit_member(context: &mut Context<'_>, member: &pb::CharterMember) {
+    context.store(
+        &Key::Member(&member.code),
+        &MemberState { admitted_index: 0 },
+    );
+    let keys = [
+        (
+            AUTHORITY_STATION,
+            pb::Role::Authority,
+            &member.authority_key,
+        ),
+        (RECOVERY_STATION, pb::Role::Recovery, &member.recovery_key),
+    ];
+    for (station, role, key) in keys {
+        context.store(
+            &Key::PublicKey(key),
+            &key_state(&member.code, station, role),
+        );
+        context.store(
+            &Key::Station(&member.code, station),
+            &StationState {
+                keys: vec![key.clone()],
+            },
+        );
+    }
+}
+
+fn key_state(member: &str, station: &str, role: pb::Role) -> KeyState {
+    KeyState {
+        member: member.to_owned(),
+        station: station.to_owned(),
+        role: role.into(),
+        ..KeyState::default()
+    }
+}
+
+/// Checks the charter and gives the log's key.
+fn check(placed: Placed<'_>, charter: &pb::Charter) -> Result<Vec<u8>, Refusal> {
+    check_envelope(placed)?;
+    let inside = || -> Result<Vec<u8>, Refusal> {
+        let log_key = check_keys(placed, charter)?;
+        check_text(charter)?;
+        check_codes(charter)?;
+        let rules = charter
+            .rules
+            .as_ref()
+            .ok_or_else(|| Refusal::new(Reason::FieldRequired, "rules"))?;
+        check_rules(rules, &charter.members).map_err(|refusal| refusal.below("rules"))?;
+        fields::absent_unless(
+            false,
+            charter.predecessor.is_some(),
+            "predecessor",
+            "succession, which is not supported",
+        )?;
+        Ok(log_key)
+    };
+    inside().map_err(|refusal| refusal.below("charter"))
+}
+
+fn check_envelope(placed: Placed<'_>) -> Check {
+    let message = &placed.record.record.message;
+    fields::formed(message.member == OPERATOR, "member", OPERATOR)?;
+    fields::formed(
+        message.station == OPERATOR_STATION,
+        "station",
+        OPERATOR_STATION,
+    )?;
+    fields::formed(message.sequence == 1, "sequence", "1")?;
+    fields::absent_unless(
+        false,
+        !message.replaces.is_empty(),
+        "replaces",
+        "records after the charter",
+    )?;
+    fields::absent_unless(
+        false,
+        message.label.is_some(),
+        "label",
+        "records after the charter",
+    )?;
+    fields::required(message.created_time > 0, "created_time")
+}
+
+/// No key may stand twice: not the log's, not the operator's, not a member's.
+fn check_keys(placed: Placed<'_>, charter: &pb::Charter) -> Result<Vec<u8>, Refusal> {
+    let log_key = log_key(charter)?;
+    if charter.operator_key != placed.record.public_key.as_bytes() {
+        return Err(Refusal::new(Reason::KeyUnknown, "operator_key"));
+    }
+    let mut seen = vec![log_key.clone()];
+    add_key(&mut seen, &charter.operator_key, "operator_key".to_owned())?;
+    for (position, member) in charter.members.iter().enumerate() {
+        add_key(
+            &mut seen,
+            &member.authority_key,
+            format!("members[{position}].authority_key"),
+        )?;
+        add_key(
+            &mut seen,
+            &member.recovery_key,
+            format!("members[{position}].recovery_key"),
+        )?;
+    }
+    Ok(log_key)
+}
+
+fn add_key(seen: &mut Vec<Vec<u8>>, key: &[u8], field: String) -> Check {
+    parse_key(key, &field)?;
+    if seen.iter().any(|known| known == key) {
+        let reason = if seen[0] == key {
+            Reason::KeyReserved
+        } else {
+            Reason::KeyEnrolled
+        };
+        return Err(Refusal::new(reason, field));
+    }
+    seen.push(key.to_vec());
+    Ok(())
+}
+
+fn log_key(charter: &pb::Charter) -> Result<Vec<u8>, Refusal> {
+    let refusal =
+        |problem: String| Refusal::new(Reason::FieldFormat, "log_key").with("problem", problem);
+    let key: VerifierKey = charter
+        .log_key
+        .parse()
+        .map_err(|error| refusal(format!("{error}")))?;
+    if key.name().as_str() != charter.origin {
+        return Err(refusal("its name is not the origin".to_owned()));
+    }
+    match key.material() {
+        KeyMaterial::Ed25519(key) => Ok(key.as_bytes().to_vec()),
+        _ => Err(refusal("it is not an Ed25519 key of type 0x01".to_owned())),
+    }
+}
+
+fn check_text(charter: &pb::Charter) -> Check {
+    let origin: Result<crate::checkpoint::Origin, _> = charter.origin.parse();
+    fields::formed(origin.is_ok(), "origin", "1 to 255 of [a-z0-9./_-]")?;
+    fields::required(charter.purpose() != pb::LogPurpose::Unspecified, "purpose")?;
+    fields::filled_text(&charter.title, MAX_TITLE_LEN, "title")
+}
+
+fn check_codes(charter: &pb::Charter) -> Check {
+    fields::required(!charter.members.is_empty(), "members")?;
+    fields::each(&charter.members, "members", |member| {
+        fields::code(&member.code, "code")?;
+        fields::formed(
+            member.code != OPERATOR,
+            "code",
+            "another code than OPERATOR",
+        )?;
+        fields::filled_text(&member.name, MAX_NAME_LEN, "name")
+    })?;
+    fields::ascending(&charter.members, |member| member.code.clone(), "members")?;
+    fields::each(&charter.release_set, "release_set", |code| {
+        fields::code(code, "")
+    })?;
+    fields::ascending(&charter.release_set, Clone::clone, "release_set")?;
+    let unreleased = charter
+        .members
+        .iter()
+        .find(|member| !charter.release_set.contains(&member.code));
+    if let Some(member) = unreleased {
+        return Err(
+            Refusal::new(Reason::LabelNarrower, "release_set").with("missing", &member.code)
+        );
+    }
+    fields::each(&charter.parties, "parties", |party| {
+        fields::code(&party.code, "code")?;
+        fields::filled_text(&party.name, MAX_NAME_LEN, "name")
+    })?;
+    fields::ascending(&charter.parties, |party| party.code.clone(), "parties")
+}
+
+/// Checks rules, here and in a proposal of new rules.
+///
+/// Source: `proto/spec/rules.md`, "Rules".
+fn check_rules(rules: &pb::Rules, members: &[pb::CharterMember]) -> Check {
+    if rules.rules_version != RULES_VERSION {
+        return Err(
+            Refusal::new(Reason::NotSupported, "rules_version").with("supported", RULES_VERSION)
+        );
+    }
+    fields::each(&rules.proposal_rules, "proposal_rules", check_proposal_rule)?;
+    fields::ascending(&rules.proposal_rules, |rule| rule.kind, "proposal_rules")?;
+    fields::each(&rules.role_rules, "role_rules", |rule| {
+        check_role_rule(rule, members)
+    })?;
+    fields::ascending(&rules.role_rules, |rule| rule.role, "role_rules")?;
+    let succession = rules
+        .succession
+        .as_ref()
+        .ok_or_else(|| Refusal::new(Reason::FieldRequired, "succession"))?;
+    fields::fraction(succession.endorsements, "endorsements")
+        .map_err(|refusal| refusal.below("succession"))?;
+    fields::each(&rules.stage_rules, "stage_rules", |rule| {
+        fields::required(rule.stage() != pb::ResponseStage::Unspecified, "stage")?;
+        fields::required(rule.duration > 0, "duration")
+    })?;
+    fields::ascending(&rules.stage_rules, |rule| rule.stage, "stage_rules")?;
+    fields::required(rules.clock_tolerance > 0, "clock_tolerance")?;
+    fields::required(rules.event_span > 0, "event_span")
+}
+
+fn check_proposal_rule(rule: &pb::ProposalRule) -> Check {
+    use pb::ProposalKind::{Attribution, Remedy, Unspecified};
+    fields::required(rule.kind() != Unspecified, "kind")?;
+    voting_role(rule.proposer(), "proposer")?;
+    voting_role(rule.electorate(), "electorate")?;
+    fields::fraction(rule.quorum, "quorum")?;
+    fields::fraction(rule.majority, "majority")?;
+    fields::required(rule.recusal() != pb::RecusalRule::Unspecified, "recusal")?;
+    fields::required(rule.vote_window > 0, "vote_window")?;
+    let standard = rule.standard_of_proof() != pb::StandardOfProof::Unspecified;
+    fields::exactly_when(
+        rule.kind() == Attribution,
+        standard,
+        "standard_of_proof",
+        "ATTRIBUTION",
+    )?;
+    fields::absent_unless(
+        rule.kind() == Remedy,
+        rule.provisional_basis,
+        "provisional_basis",
+        "REMEDY",
+    )
+}
+
+fn voting_role(role: pb::Role, field: &str) -> Check {
+    let votes = matches!(role, pb::Role::Authority | pb::Role::Commissioner);
+    fields::formed(votes, field, "ROLE_AUTHORITY or ROLE_COMMISSIONER")
+}
+
+fn check_role_rule(rule: &pb::RoleRule, members: &[pb::CharterMember]) -> Check {
+    let reserved = matches!(
+        rule.role(),
+        pb::Role::Unspecified | pb::Role::Operator | pb::Role::Recovery
+    );
+    fields::formed(!reserved, "role", "a role that may be enrolled")?;
+    fields::ascending(&rule.members, Clone::clone, "members")?;
+    fields::each(&rule.members, "members", |code| {
+        let known = members.iter().any(|member| member.code == *code);
+        if known {
+            Ok(())
+        } else {
+            Err(Refusal::new(Reason::MemberUnknown, "").with("found", code))
+        }
+    })
+}

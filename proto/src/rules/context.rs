@@ -1,0 +1,415 @@
+//! One record on its way into the state: who speaks, what the rules look up, and what is written.
+
+use prost::Message;
+
+use super::fields::{self, Check};
+use super::model::{
+    self, CharterState, Head, HolderList, Key, KeyState, ProposalState, RecordState, body,
+    body_number, name_of_body,
+};
+use super::{Placed, RuleError};
+use crate::hash::RecordDigest;
+use crate::limits::{MAX_CODE_LEN, MAX_IDENTIFIER_LEN};
+use crate::pb;
+use crate::pb::record::Body;
+use crate::refusal::{Reason, Refusal};
+use crate::state::{State, Writes};
+
+/// The record at hand, the station that signed it, and the writes so far.
+pub(super) struct Context<'a> {
+    state: &'a dyn State,
+    pub(super) placed: Placed<'a>,
+    pub(super) key: KeyState,
+    record: RecordState,
+    writes: Writes,
+}
+
+impl<'a> Context<'a> {
+    /// Starts with the charter's own key, at index 0.
+    pub(super) fn found(state: &'a dyn State, placed: Placed<'a>, key: KeyState) -> Self {
+        let message = &placed.record.record.message;
+        let record = RecordState {
+            body: message.body.as_ref().map_or(0, body_number),
+            index: placed.index.get(),
+            member: message.member.clone(),
+            ..RecordState::default()
+        };
+        Self {
+            state,
+            placed,
+            key,
+            record,
+            writes: Writes::default(),
+        }
+    }
+
+    /// Checks what holds for every record after the charter: key, role, sequence, times, label.
+    ///
+    /// Source: `proto/spec/rules.md`, "Envelope".
+    pub(super) fn admit(state: &'a dyn State, placed: Placed<'a>) -> Result<Self, RuleError> {
+        let key_bytes = placed.record.public_key.as_bytes();
+        let key: Option<KeyState> = model::load(state, &Key::PublicKey(key_bytes))?;
+        let key = key.ok_or_else(|| Refusal::new(Reason::KeyUnknown, "public_key"))?;
+        let context = Self::found(state, placed, key);
+        context.check_key()?;
+        context.check_role()?;
+        context.check_sequence()?;
+        context.check_times()?;
+        context.check_label()?;
+        Ok(context)
+    }
+
+    pub(super) fn message(&self) -> &'a pb::Record {
+        &self.placed.record.record.message
+    }
+
+    pub(super) fn digest(&self) -> RecordDigest {
+        self.placed.record.record.digest
+    }
+
+    pub(super) fn member(&self) -> &'a str {
+        &self.message().member
+    }
+
+    fn check_key(&self) -> Check {
+        if let Some(index) = self.key.revoked_index {
+            return Err(
+                Refusal::new(Reason::KeyRevoked, "public_key").with("revoked_at_index", index)
+            );
+        }
+        if self.key.member != self.message().member {
+            return Err(Refusal::new(Reason::KeyOfOtherStation, "member")
+                .with("expected", &self.key.member));
+        }
+        if self.key.station != self.message().station {
+            return Err(Refusal::new(Reason::KeyOfOtherStation, "station")
+                .with("expected", &self.key.station));
+        }
+        Ok(())
+    }
+
+    fn check_role(&self) -> Check {
+        let Some(body) = &self.message().body else {
+            return Ok(());
+        };
+        self.require_role(roles_for(body), model::body_name(body))
+    }
+
+    /// Refuses a body that none of `roles` is needed for, unless the station has one of them.
+    pub(super) fn require_role(&self, roles: &[pb::Role], field: &str) -> Check {
+        if roles.contains(&self.key.role()) {
+            return Ok(());
+        }
+        let names: Vec<&str> = roles.iter().map(pb::Role::as_str_name).collect();
+        Err(Refusal::new(Reason::RoleNotAllowed, field)
+            .with("allowed_roles", names.join(" "))
+            .with("station_role", self.key.role().as_str_name()))
+    }
+
+    fn check_sequence(&self) -> Result<(), RuleError> {
+        if self
+            .load::<RecordState>(&Key::Record(self.digest().as_bytes()))?
+            .is_some()
+        {
+            return Err(Refusal::new(Reason::RecordLogged, "").into());
+        }
+        let found = self.message().sequence;
+        let expected = self.key.last_sequence.saturating_add(1);
+        if found != expected {
+            let reason = if found < expected {
+                Reason::SequenceUsed
+            } else {
+                Reason::SequenceGap
+            };
+            return Err(Refusal::new(reason, "sequence")
+                .with("expected_sequence", expected)
+                .with("found", found)
+                .into());
+        }
+        for (position, digest) in self.message().replaces.iter().enumerate() {
+            let field = format!("replaces[{position}]");
+            if self
+                .load::<RecordState>(&Key::Record(fields::digest(digest, &field)?.as_bytes()))?
+                .is_some()
+            {
+                return Err(Refusal::new(Reason::ReplacesLogged, field).into());
+            }
+        }
+        Ok(())
+    }
+
+    fn check_times(&self) -> Result<(), RuleError> {
+        fields::required(self.message().created_time > 0, "created_time")?;
+        self.not_ahead(
+            self.message().created_time,
+            self.placed.accepted_time,
+            "created_time",
+        )
+    }
+
+    /// Refuses a time that lies ahead of `now` by more than the tolerance of the rules.
+    pub(super) fn not_ahead(&self, time: u64, now: u64, field: &str) -> Result<(), RuleError> {
+        let latest = now.saturating_add(self.rules()?.clock_tolerance);
+        if time > latest {
+            return Err(Refusal::new(Reason::TimeAhead, field)
+                .with("latest_ms", latest)
+                .with("found_ms", time)
+                .into());
+        }
+        Ok(())
+    }
+
+    fn check_label(&self) -> Result<(), RuleError> {
+        let Some(label) = &self.message().label else {
+            return Ok(());
+        };
+        let check = || -> Check {
+            fields::text(&label.policy, MAX_IDENTIFIER_LEN, "policy")?;
+            fields::text(&label.classification, MAX_IDENTIFIER_LEN, "classification")?;
+            fields::each(&label.categories, "categories", |item| {
+                fields::filled_text(item, MAX_IDENTIFIER_LEN, "")
+            })?;
+            fields::ascending(&label.categories, Clone::clone, "categories")?;
+            fields::each(&label.releasable_to, "releasable_to", |item| {
+                fields::filled_text(item, MAX_CODE_LEN, "")
+            })?;
+            fields::ascending(&label.releasable_to, Clone::clone, "releasable_to")
+        };
+        check().map_err(|refusal| refusal.below("label"))?;
+        let released = self.charter()?.release_set;
+        match released
+            .iter()
+            .find(|code| !label.releasable_to.contains(code))
+        {
+            Some(code) => Err(Refusal::new(Reason::LabelNarrower, "label.releasable_to")
+                .with("missing", code)
+                .into()),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn charter(&self) -> Result<CharterState, RuleError> {
+        Ok(self.load(&Key::Charter)?.unwrap_or_default())
+    }
+
+    pub(super) fn rules(&self) -> Result<pb::Rules, RuleError> {
+        Ok(self.load(&Key::Rules)?.unwrap_or_default())
+    }
+
+    /// Reads a value, this record's own writes first.
+    pub(super) fn load<V: Message + Default>(&self, key: &Key<'_>) -> Result<Option<V>, RuleError> {
+        if let Some(bytes) = self.writes.value(&key.encode()) {
+            let decoded = V::decode(bytes)
+                .map_err(|error| crate::state::StateError(format!("{key:?}: {error}")))?;
+            return Ok(Some(decoded));
+        }
+        Ok(model::load(self.state, key)?)
+    }
+
+    pub(super) fn store<V: Message>(&mut self, key: &Key<'_>, value: &V) {
+        self.writes.put(key.encode(), value.encode_to_vec());
+    }
+
+    /// States what this record belongs to.
+    pub(super) fn belongs_to(&mut self, root: &[u8]) {
+        self.record.root = root.to_vec();
+    }
+
+    pub(super) fn states_outcome(&mut self, outcome: pb::Outcome) {
+        self.record.outcome = outcome.into();
+    }
+
+    /// Reads the record that `digest` names and refuses any body but `bodies`.
+    pub(super) fn reference(
+        &self,
+        digest: &[u8],
+        bodies: &[u32],
+        field: &str,
+    ) -> Result<RecordState, RuleError> {
+        let digest = fields::digest(digest, field)?;
+        let found: Option<RecordState> = self.load(&Key::Record(digest.as_bytes()))?;
+        let found = found
+            .ok_or_else(|| Refusal::new(Reason::ReferenceUnknown, field).with("digest", digest))?;
+        if !bodies.contains(&found.body) {
+            let names: Vec<&str> = bodies.iter().map(|&number| name_of_body(number)).collect();
+            return Err(Refusal::new(Reason::ReferenceType, field)
+                .with("expected", names.join(" or "))
+                .with("found", name_of_body(found.body))
+                .into());
+        }
+        Ok(found)
+    }
+
+    /// Reads the report whose version in force `digest` names: the digest of its first version, and its state.
+    pub(super) fn report_in_force(
+        &self,
+        digest: &[u8],
+        field: &str,
+    ) -> Result<(RecordDigest, RecordState), RuleError> {
+        let version = self.reference(digest, &[body::INCIDENT_REPORT, body::CORRECTION], field)?;
+        let named = fields::digest(digest, field)?;
+        let (root, report) = if version.body == body::CORRECTION {
+            let root = fields::digest(&version.root, field)?;
+            let report: Option<RecordState> = self.load(&Key::Record(root.as_bytes()))?;
+            (root, report.unwrap_or_default())
+        } else {
+            (named, version)
+        };
+        if report.withdrawn {
+            return Err(Refusal::new(Reason::ReferenceWithdrawn, field)
+                .with("digest", named)
+                .into());
+        }
+        let current = fields::digest(report.current_or(&root), field)?;
+        if current != named {
+            return Err(Refusal::new(Reason::ReferenceSuperseded, field)
+                .with("use_digest", current)
+                .into());
+        }
+        Ok((root, report))
+    }
+
+    /// Reads the case whose founding record `digest` names.
+    pub(super) fn founding_case(
+        &self,
+        digest: &[u8],
+        field: &str,
+    ) -> Result<RecordState, RuleError> {
+        let case = self.reference(digest, &[body::CASE], field)?;
+        if !case.root.is_empty() {
+            let founding = fields::digest(&case.root, field)?;
+            return Err(Refusal::new(Reason::ReferenceSuperseded, field)
+                .with("use_digest", founding)
+                .into());
+        }
+        Ok(case)
+    }
+
+    /// Reads an adopted decision on a proposal of one kind: the proposal's state.
+    pub(super) fn adopted(
+        &self,
+        digest: &[u8],
+        kind: pb::ProposalKind,
+        field: &str,
+    ) -> Result<ProposalState, RuleError> {
+        let (decision, proposal) = self.decided(digest, kind, field)?;
+        if decision.outcome() != pb::Outcome::Adopted {
+            return Err(Refusal::new(Reason::NotAdopted, field)
+                .with("outcome", decision.outcome().as_str_name())
+                .into());
+        }
+        Ok(proposal)
+    }
+
+    /// Reads a decision on a proposal of one kind, with the proposal's state.
+    pub(super) fn decided(
+        &self,
+        digest: &[u8],
+        kind: pb::ProposalKind,
+        field: &str,
+    ) -> Result<(RecordState, ProposalState), RuleError> {
+        let decision = self.reference(digest, &[body::DECISION], field)?;
+        let proposal: Option<ProposalState> = self.load(&Key::Proposal(&decision.root))?;
+        let proposal = proposal.unwrap_or_default();
+        if proposal.rule.kind() != kind {
+            return Err(Refusal::new(Reason::ReferenceType, field)
+                .with("expected", kind.as_str_name())
+                .with("found", proposal.rule.kind().as_str_name())
+                .into());
+        }
+        Ok((decision, proposal))
+    }
+
+    /// Refuses a code that is neither a party nor a member.
+    pub(super) fn known_party(&self, code: &str, field: &str) -> Result<(), RuleError> {
+        fields::code(code, field)?;
+        if self.charter()?.parties.iter().any(|party| party == code) || self.is_member(code)? {
+            return Ok(());
+        }
+        Err(Refusal::new(Reason::PartyUnknown, field)
+            .with("found", code)
+            .into())
+    }
+
+    pub(super) fn known_member(&self, code: &str, field: &str) -> Result<(), RuleError> {
+        fields::code(code, field)?;
+        if self.is_member(code)? {
+            return Ok(());
+        }
+        Err(Refusal::new(Reason::MemberUnknown, field)
+            .with("found", code)
+            .into())
+    }
+
+    fn is_member(&self, code: &str) -> Result<bool, RuleError> {
+        Ok(self
+            .load::<model::MemberState>(&Key::Member(code))?
+            .is_some())
+    }
+
+    /// Members that hold an active key with `role`, ascending.
+    pub(super) fn holders(&self, role: pb::Role) -> Result<Vec<String>, RuleError> {
+        let list: Option<HolderList> = self.load(&Key::Holders(role))?;
+        Ok(list
+            .unwrap_or_default()
+            .holders
+            .into_iter()
+            .map(|holder| holder.member)
+            .collect())
+    }
+
+    /// Closes: the record itself, the station's sequence, the end of the log.
+    pub(super) fn finish(mut self) -> Result<Writes, RuleError> {
+        let digest = self.digest();
+        self.advance_key()?;
+        let record = std::mem::take(&mut self.record);
+        self.store(&Key::Record(digest.as_bytes()), &record);
+        let head = Head {
+            size: self.placed.index.get() + 1,
+            accepted_time: self.placed.accepted_time,
+            leaf: self.placed.leaf.as_bytes().to_vec(),
+        };
+        self.store(&Key::Head, &head);
+        Ok(self.writes)
+    }
+
+    /// Moves the signing key's sequence on. The body may have ended that very key, so it is read again.
+    fn advance_key(&mut self) -> Result<(), RuleError> {
+        let bytes = *self.placed.record.public_key.as_bytes();
+        let key: Option<KeyState> = self.load(&Key::PublicKey(&bytes))?;
+        let mut key = key.unwrap_or_else(|| self.key.clone());
+        key.last_sequence = self.message().sequence;
+        self.store(&Key::PublicKey(&bytes), &key);
+        Ok(())
+    }
+}
+
+/// The roles that may write a body. Which of them may propose and vote is for the rules of the log to say.
+///
+/// Source: `proto/spec/rules.md`, "Roles".
+fn roles_for(body: &Body) -> &'static [pb::Role] {
+    use pb::Role::{Authority, Commissioner, Monitor, Operator, Recovery, Sensor, Verifier};
+    match body {
+        Body::Charter(_) => &[Operator],
+        Body::StationChange(_) => &[Authority, Recovery],
+        Body::IncidentReport(_) => &[Sensor, Monitor],
+        Body::Correction(_) | Body::Withdrawal(_) => &[Monitor],
+        Body::Case(_) => &[Verifier, Commissioner],
+        Body::Proposal(_) | Body::Vote(_) | Body::Decision(_) => &[Authority, Commissioner],
+        Body::Activation(_) => &[Authority],
+        _ => ALL_ROLES,
+    }
+}
+
+/// Bodies that this version does not judge are refused as such, whoever writes them.
+const ALL_ROLES: &[pb::Role] = &[
+    pb::Role::Operator,
+    pb::Role::Authority,
+    pb::Role::Recovery,
+    pb::Role::Sensor,
+    pb::Role::Monitor,
+    pb::Role::Verifier,
+    pb::Role::Investigator,
+    pb::Role::Commissioner,
+    pb::Role::PartyLiaison,
+];

@@ -1,0 +1,455 @@
+//! What the state holds: keys and values.
+
+use prost::Message;
+
+use crate::hash::RecordDigest;
+use crate::pb;
+use crate::pb::record::Body;
+use crate::state::{State, StateError};
+
+/// A key of the state.
+///
+/// ```text
+/// 'h'                            Head           the end of the log
+/// 'c'                            CharterState   what the charter fixed
+/// 'u'                            pb::Rules      the rules in force
+/// 'm' member                     MemberState    a member
+/// 'k' public key (32)            KeyState       a key, active or ended
+/// 's' member '/' station         StationState   the keys of a station
+/// 'e' role (1)                   HolderList     active keys with a role that votes, by member
+/// 'd' record digest (32)         RecordState    a record of the log
+/// 'p' record digest (32)         ProposalState  a proposal and its votes
+/// 'l' record digest (32)         CaseState      the parties to a case
+/// 'a' decision digest (32) member  ActivationState  a member's newest activation of a remedy
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Key<'a> {
+    /// The end of the log.
+    Head,
+    /// What the charter fixed.
+    Charter,
+    /// The rules in force.
+    Rules,
+    /// A member by code.
+    Member(&'a str),
+    /// A station key.
+    PublicKey(&'a [u8]),
+    /// A station by member and name.
+    Station(&'a str, &'a str),
+    /// Members that hold a role which votes.
+    Holders(pb::Role),
+    /// A record by digest.
+    Record(&'a [u8]),
+    /// A proposal by digest.
+    Proposal(&'a [u8]),
+    /// A case by the digest of its founding record.
+    Case(&'a [u8]),
+    /// A member's newest activation of the remedy that a decision adopted.
+    Activation(&'a [u8], &'a str),
+}
+
+impl Key<'_> {
+    /// Bytes of the key.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::Head => b"h".to_vec(),
+            Self::Charter => b"c".to_vec(),
+            Self::Rules => b"u".to_vec(),
+            Self::Member(code) => [b"m", code.as_bytes()].concat(),
+            Self::PublicKey(key) => [b"k", *key].concat(),
+            Self::Station(member, station) => {
+                [b"s", member.as_bytes(), b"/", station.as_bytes()].concat()
+            }
+            Self::Holders(role) => [b"e".as_slice(), role.as_str_name().as_bytes()].concat(),
+            Self::Record(digest) => [b"d", *digest].concat(),
+            Self::Proposal(digest) => [b"p", *digest].concat(),
+            Self::Case(digest) => [b"l", *digest].concat(),
+            Self::Activation(decision, member) => [b"a", *decision, member.as_bytes()].concat(),
+        }
+    }
+}
+
+/// Reads a value of the state.
+///
+/// # Errors
+/// [`StateError`] when the state fails or the value is not of its form.
+pub fn load<V: Message + Default>(
+    state: &dyn State,
+    key: &Key<'_>,
+) -> Result<Option<V>, StateError> {
+    let Some(bytes) = state.get(&key.encode())? else {
+        return Ok(None);
+    };
+    V::decode(bytes.as_slice())
+        .map(Some)
+        .map_err(|error| StateError(format!("{key:?}: {error}")))
+}
+
+/// The end of the log.
+#[derive(Clone, PartialEq, Message)]
+pub struct Head {
+    /// Number of entries.
+    #[prost(uint64, tag = "1")]
+    pub size: u64,
+    /// `accepted_time` of the last entry.
+    #[prost(uint64, tag = "2")]
+    pub accepted_time: u64,
+    /// Leaf hash of the last entry.
+    #[prost(bytes = "vec", tag = "3")]
+    pub leaf: Vec<u8>,
+}
+
+/// What the charter fixed for good.
+#[derive(Clone, PartialEq, Message)]
+pub struct CharterState {
+    /// Origin of the log.
+    #[prost(string, tag = "1")]
+    pub origin: String,
+    /// Record digest of the charter.
+    #[prost(bytes = "vec", tag = "2")]
+    pub digest: Vec<u8>,
+    /// The log's Ed25519 key.
+    #[prost(bytes = "vec", tag = "3")]
+    pub log_key: Vec<u8>,
+    /// Codes to which every record is released.
+    #[prost(string, repeated, tag = "4")]
+    pub release_set: Vec<String>,
+    /// Codes of the parties.
+    #[prost(string, repeated, tag = "5")]
+    pub parties: Vec<String>,
+}
+
+/// A member.
+#[derive(Clone, PartialEq, Message)]
+pub struct MemberState {
+    /// Index of the entry that admitted it.
+    #[prost(uint64, tag = "1")]
+    pub admitted_index: u64,
+}
+
+/// A station key.
+#[derive(Clone, PartialEq, Message)]
+pub struct KeyState {
+    /// Code of the member.
+    #[prost(string, tag = "1")]
+    pub member: String,
+    /// Name of the station.
+    #[prost(string, tag = "2")]
+    pub station: String,
+    /// What it may write.
+    #[prost(enumeration = "pb::Role", tag = "3")]
+    pub role: i32,
+    /// Index of the entry that enrolled it.
+    #[prost(uint64, tag = "4")]
+    pub enrolled_index: u64,
+    /// Sequence of the last record that the log holds of it; 0 for none.
+    #[prost(uint64, tag = "5")]
+    pub last_sequence: u64,
+    /// Index of the entry that ended it.
+    #[prost(uint64, optional, tag = "6")]
+    pub revoked_index: Option<u64>,
+    /// First index from which its records are in doubt.
+    #[prost(uint64, optional, tag = "7")]
+    pub compromised_since_index: Option<u64>,
+}
+
+/// The keys of a station, oldest first.
+#[derive(Clone, PartialEq, Message)]
+pub struct StationState {
+    /// Public keys of 32 bytes.
+    #[prost(bytes = "vec", repeated, tag = "1")]
+    pub keys: Vec<Vec<u8>>,
+}
+
+/// The members that hold a role which votes.
+#[derive(Clone, PartialEq, Message)]
+pub struct HolderList {
+    /// Ascending by code.
+    #[prost(message, repeated, tag = "1")]
+    pub holders: Vec<Holder>,
+}
+
+/// A member with the number of its active keys of a role.
+#[derive(Clone, PartialEq, Message)]
+pub struct Holder {
+    /// Code of the member.
+    #[prost(string, tag = "1")]
+    pub member: String,
+    /// Number of active keys.
+    #[prost(uint32, tag = "2")]
+    pub key_count: u32,
+}
+
+/// A record of the log: what later records need to know of it.
+#[derive(Clone, PartialEq, Message)]
+pub struct RecordState {
+    /// Field number of its body.
+    #[prost(uint32, tag = "1")]
+    pub body: u32,
+    /// Index of its entry.
+    #[prost(uint64, tag = "2")]
+    pub index: u64,
+    /// Code of the member that wrote it.
+    #[prost(string, tag = "3")]
+    pub member: String,
+    /// What it belongs to: the report of a correction or withdrawal, the founding record of a case, the proposal
+    /// of a vote or decision, the decision of an activation.
+    #[prost(bytes = "vec", tag = "4")]
+    pub root: Vec<u8>,
+    /// Of a report: the digest of the newest correction.
+    #[prost(bytes = "vec", tag = "5")]
+    pub current: Vec<u8>,
+    /// Of a report: whether it was withdrawn.
+    #[prost(bool, tag = "6")]
+    pub withdrawn: bool,
+    /// Of a decision: the outcome.
+    #[prost(enumeration = "pb::Outcome", tag = "7")]
+    pub outcome: i32,
+}
+
+/// A case.
+#[derive(Clone, PartialEq, Message)]
+pub struct CaseState {
+    /// Codes of the parties, ascending.
+    #[prost(string, repeated, tag = "1")]
+    pub parties: Vec<String>,
+}
+
+/// A proposal with what froze at its index, and its votes.
+#[derive(Clone, PartialEq, Message)]
+pub struct ProposalState {
+    /// `accepted_time` of the proposal.
+    #[prost(uint64, tag = "1")]
+    pub accepted_time: u64,
+    /// The rule in force.
+    #[prost(message, required, tag = "2")]
+    pub rule: pb::ProposalRule,
+    /// Members that are eligible, ascending.
+    #[prost(string, repeated, tag = "3")]
+    pub electorate: Vec<String>,
+    /// Members of the electorate that count as recused because they are parties, ascending.
+    #[prost(string, repeated, tag = "4")]
+    pub barred: Vec<String>,
+    /// The votes in the order of the log.
+    #[prost(message, repeated, tag = "5")]
+    pub votes: Vec<VoteState>,
+    /// Whether a decision has been recorded.
+    #[prost(bool, tag = "6")]
+    pub decided: bool,
+    /// Of an attribution: its case. Of a remedy: the case of its attribution.
+    #[prost(bytes = "vec", tag = "7")]
+    pub case: Vec<u8>,
+    /// Of an attribution: what is found.
+    #[prost(enumeration = "pb::AttributionFinding", tag = "8")]
+    pub finding: i32,
+    /// Of an attribution: provisional or final.
+    #[prost(enumeration = "pb::Finality", tag = "9")]
+    pub finality: i32,
+    /// Of an attribution: the responsible party. Of a remedy: that of its attribution.
+    #[prost(string, tag = "12")]
+    pub party: String,
+    /// Of a remedy: the number of its measures.
+    #[prost(uint32, tag = "10")]
+    pub measure_count: u32,
+    /// Of a remedy: the members that are asked to act, ascending; none for all.
+    #[prost(string, repeated, tag = "11")]
+    pub addressees: Vec<String>,
+}
+
+/// A vote.
+#[derive(Clone, PartialEq, Message)]
+pub struct VoteState {
+    /// Code of the member.
+    #[prost(string, tag = "1")]
+    pub member: String,
+    /// The choice.
+    #[prost(enumeration = "pb::VoteChoice", tag = "2")]
+    pub choice: i32,
+    /// Record digest of the vote.
+    #[prost(bytes = "vec", tag = "3")]
+    pub digest: Vec<u8>,
+}
+
+/// A member's newest activation of a remedy.
+#[derive(Clone, PartialEq, Message)]
+pub struct ActivationState {
+    /// Its record digest.
+    #[prost(bytes = "vec", tag = "1")]
+    pub digest: Vec<u8>,
+}
+
+/// The count of a vote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// Members of the electorate.
+    pub eligible: u64,
+    /// Members that recused themselves or count as recused.
+    pub recused: u64,
+    /// Members that concur, with or without a separate opinion.
+    pub concur: u64,
+    /// Members that dissent.
+    pub dissent: u64,
+    /// Members that abstain.
+    pub abstain: u64,
+    /// The outcome that this gives.
+    pub outcome: pb::Outcome,
+}
+
+impl ProposalState {
+    /// Counts the votes:
+    /// quorum when `present × q_den ≥ q_num × (eligible − recused)`, else LAPSED;
+    /// ADOPTED when `concur × m_den > m_num × (concur + dissent)`, else REJECTED.
+    ///
+    /// Source: `proto/spec/rules.md`, "Decision".
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        let eligible = count(self.electorate.len());
+        let recused = count(
+            self.electorate
+                .iter()
+                .filter(|member| self.is_recused(member))
+                .count(),
+        );
+        let concur = self.choices(&[pb::VoteChoice::Concur, pb::VoteChoice::ConcurSeparately]);
+        let dissent = self.choices(&[pb::VoteChoice::Dissent]);
+        let abstain = self.choices(&[pb::VoteChoice::Abstain]);
+        let present = concur + dissent + abstain;
+        let quorum = self.rule.quorum.unwrap_or_default();
+        let majority = self.rule.majority.unwrap_or_default();
+        let has_quorum = present * u64::from(quorum.denominator)
+            >= u64::from(quorum.numerator) * (eligible - recused);
+        let has_majority = concur * u64::from(majority.denominator)
+            > u64::from(majority.numerator) * (concur + dissent);
+        let outcome = match (has_quorum, has_majority) {
+            (false, _) => pb::Outcome::Lapsed,
+            (true, true) => pb::Outcome::Adopted,
+            (true, false) => pb::Outcome::Rejected,
+        };
+        Tally {
+            eligible,
+            recused,
+            concur,
+            dissent,
+            abstain,
+            outcome,
+        }
+    }
+
+    /// The time at which voting closes at the latest, Unix milliseconds.
+    #[must_use]
+    pub fn deadline(&self) -> u64 {
+        self.accepted_time.saturating_add(self.rule.vote_window)
+    }
+
+    /// Tells whether voting has closed for an entry accepted at `time`.
+    #[must_use]
+    pub fn is_closed(&self, time: u64) -> bool {
+        time >= self.deadline() || self.missing().next().is_none()
+    }
+
+    /// Members that have neither voted nor count as recused.
+    pub fn missing(&self) -> impl Iterator<Item = &str> {
+        self.electorate.iter().map(String::as_str).filter(|member| {
+            !self.barred.iter().any(|barred| barred == member) && self.vote_of(member).is_none()
+        })
+    }
+
+    /// The vote of a member.
+    #[must_use]
+    pub fn vote_of(&self, member: &str) -> Option<&VoteState> {
+        self.votes.iter().find(|vote| vote.member == member)
+    }
+
+    fn is_recused(&self, member: &str) -> bool {
+        self.barred.iter().any(|barred| barred == member)
+            || self
+                .vote_of(member)
+                .is_some_and(|vote| vote.choice() == pb::VoteChoice::Recused)
+    }
+
+    fn choices(&self, choices: &[pb::VoteChoice]) -> u64 {
+        count(
+            self.votes
+                .iter()
+                .filter(|vote| choices.contains(&vote.choice()))
+                .count(),
+        )
+    }
+}
+
+fn count(len: usize) -> u64 {
+    u64::try_from(len).expect("lists have at most 256 items")
+}
+
+/// Field number of a body in `Record`.
+#[must_use]
+pub(crate) fn body_number(body: &Body) -> u32 {
+    body_facts(body).0
+}
+
+/// Name of a body's field in `Record`.
+#[must_use]
+pub fn body_name(body: &Body) -> &'static str {
+    body_facts(body).1
+}
+
+macro_rules! bodies {
+    ($($variant:ident $number:literal $name:literal)*) => {
+        fn body_facts(body: &Body) -> (u32, &'static str) {
+            match body { $(Body::$variant(_) => ($number, $name),)* }
+        }
+
+        /// Name of the body with a field number.
+        pub(crate) fn name_of_body(number: u32) -> &'static str {
+            match number { $($number => $name,)* _ => "unknown" }
+        }
+    };
+}
+
+bodies! {
+    Charter 16 "charter"
+    StationChange 17 "station_change"
+    IncidentReport 18 "incident_report"
+    CoverageReport 19 "coverage_report"
+    EvidenceItem 20 "evidence_item"
+    Corroboration 21 "corroboration"
+    Correction 22 "correction"
+    Withdrawal 23 "withdrawal"
+    PartyStatement 24 "party_statement"
+    Case 25 "case"
+    Proposal 26 "proposal"
+    Vote 27 "vote"
+    Decision 28 "decision"
+    Ratification 29 "ratification"
+    Activation 30 "activation"
+    FollowUp 31 "follow_up"
+    Closure 32 "closure"
+    Reopening 33 "reopening"
+    Disclosure 34 "disclosure"
+    Summary 35 "summary"
+}
+
+/// Field numbers of the bodies that later records refer to.
+pub(crate) mod body {
+    pub(crate) const INCIDENT_REPORT: u32 = 18;
+    pub(crate) const EVIDENCE_ITEM: u32 = 20;
+    pub(crate) const CORRECTION: u32 = 22;
+    pub(crate) const CASE: u32 = 25;
+    pub(crate) const PROPOSAL: u32 = 26;
+    pub(crate) const DECISION: u32 = 28;
+    pub(crate) const ACTIVATION: u32 = 30;
+}
+
+impl RecordState {
+    /// Digest of the version in force of the report that is called `digest`.
+    #[must_use]
+    pub fn current_or<'a>(&'a self, digest: &'a RecordDigest) -> &'a [u8] {
+        if self.current.is_empty() {
+            digest.as_bytes()
+        } else {
+            &self.current
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! The state that the rules look up, behind point reads.
+//!
+//! In scope: where state is kept ([`State`], [`Overlay`], [`MemoryState`]). Out of scope: what the keys and values
+//! mean, which [`crate::rules`] owns.
+
+use std::collections::BTreeMap;
+use std::hash::BuildHasher as _;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+use thiserror::Error;
+
+use crate::error::DecodeError;
+use crate::hash::sha256;
+
+/// The place that keeps the state could not answer.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("state cannot be read: {0}")]
+pub struct StateError(pub String);
+
+/// Point reads of state.
+pub trait State {
+    /// Reads the value of `key`.
+    ///
+    /// # Errors
+    /// [`StateError`] when the place that keeps the state fails; never because the key is absent.
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError>;
+}
+
+/// Keys and values that one or more entries change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Writes(BTreeMap<Vec<u8>, Vec<u8>>);
+
+impl Writes {
+    /// Sets `key` to `value`.
+    pub fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.0.insert(key, value);
+    }
+
+    /// The value that is set for `key`.
+    #[must_use]
+    pub fn value(&self, key: &[u8]) -> Option<&[u8]> {
+        self.0.get(key).map(Vec::as_slice)
+    }
+
+    /// Keys and values in the order of the keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.0
+            .iter()
+            .map(|(key, value)| (key.as_slice(), value.as_slice()))
+    }
+
+    /// Adds later writes, which win.
+    pub fn extend(&mut self, later: Self) {
+        self.0.extend(later.0);
+    }
+}
+
+/// State with writes that are not stored yet.
+#[derive(Debug)]
+pub struct Overlay<S> {
+    below: S,
+    writes: Writes,
+}
+
+impl<S: State> Overlay<S> {
+    /// Lays an empty overlay over `below`.
+    pub fn new(below: S) -> Self {
+        Self {
+            below,
+            writes: Writes::default(),
+        }
+    }
+
+    /// Adds writes.
+    pub fn extend(&mut self, writes: Writes) {
+        self.writes.extend(writes);
+    }
+
+    /// Gives the writes up, to be stored.
+    #[must_use]
+    pub fn into_writes(self) -> Writes {
+        self.writes
+    }
+}
+
+impl<S: State> State for Overlay<S> {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+        match self.writes.value(key) {
+            Some(value) => Ok(Some(value.to_vec())),
+            None => self.below.get(key),
+        }
+    }
+}
+
+impl<S: State + ?Sized> State for &S {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+        (**self).get(key)
+    }
+}
+
+/// State in memory. An item costs its key and value, 4 bytes of lengths and, on average, some 8 bytes of table.
+///
+/// Items lie end to end in chunks; the table holds only where each one begins. A value that changes its length
+/// leaves its old place unused until the state is saved and loaded.
+#[derive(Clone, Default)]
+pub struct MemoryState {
+    chunks: Vec<Vec<u8>>,
+    places: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+}
+
+/// Bytes of one chunk. Places are counted in units of [`ALIGN`] bytes, so that 32 bits reach over 32 GiB.
+const CHUNK_LEN: usize = 1 << 20;
+const ALIGN: usize = 8;
+const PLACES_IN_CHUNK: usize = CHUNK_LEN / ALIGN;
+
+impl std::fmt::Debug for MemoryState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "MemoryState({} items)", self.places.len())
+    }
+}
+
+impl MemoryState {
+    /// Number of items.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Tells whether there are no items.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Bytes of memory that the state holds.
+    #[must_use]
+    pub fn memory_len(&self) -> usize {
+        self.places.allocation_size() + self.chunks.iter().map(Vec::capacity).sum::<usize>()
+    }
+
+    /// Applies writes.
+    ///
+    /// # Errors
+    /// [`StateError`] when an item is longer than a chunk or the state is full.
+    pub fn extend(&mut self, writes: &Writes) -> Result<(), StateError> {
+        writes
+            .iter()
+            .try_for_each(|(key, value)| self.put(key, value))
+    }
+
+    fn put(&mut self, key: &[u8], value: &[u8]) -> Result<(), StateError> {
+        let hash = self.hasher.hash_one(key);
+        let chunks = &mut self.chunks;
+        if let Some(place) = self
+            .places
+            .find_mut(hash, |&place| item(chunks, place).0 == key)
+        {
+            let old = item(chunks, *place).1.len();
+            if old == value.len() {
+                overwrite(chunks, *place, key.len(), value);
+            } else {
+                *place = push(chunks, key, value)?;
+            }
+            return Ok(());
+        }
+        let place = push(chunks, key, value)?;
+        let hasher = &self.hasher;
+        self.places
+            .insert_unique(hash, place, |&place| hasher.hash_one(item(chunks, place).0));
+        Ok(())
+    }
+
+    /// Saves the items in the order of their keys, with a digest over all of them. The same state always gives
+    /// the same bytes.
+    #[must_use]
+    pub fn save(&self) -> Vec<u8> {
+        let mut items: Vec<(&[u8], &[u8])> = self
+            .places
+            .iter()
+            .map(|&place| item(&self.chunks, place))
+            .collect();
+        items.sort_unstable();
+        let mut bytes = Vec::new();
+        for (key, value) in items {
+            bytes.extend_from_slice(&header(key, value));
+            bytes.extend_from_slice(key);
+            bytes.extend_from_slice(value);
+        }
+        let digest = sha256(&[&bytes]);
+        bytes.extend_from_slice(&digest);
+        bytes
+    }
+
+    /// Loads what [`Self::save`] saved.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when the digest does not fit or an item is cut off.
+    pub fn load(bytes: &[u8]) -> Result<Self, DecodeError> {
+        const FIELD: &str = "saved state";
+        let (mut rest, digest) = bytes
+            .split_last_chunk::<32>()
+            .ok_or(DecodeError::Truncated { field: FIELD })?;
+        if sha256(&[rest]) != *digest {
+            return Err(DecodeError::Syntax {
+                field: FIELD,
+                expected: "bytes with the digest that they were saved with",
+            });
+        }
+        let mut state = Self::default();
+        while !rest.is_empty() {
+            let (key, value, after) =
+                split_item(rest).ok_or(DecodeError::Truncated { field: FIELD })?;
+            state.put(key, value).map_err(|_| DecodeError::TooLong {
+                field: FIELD,
+                limit: CHUNK_LEN,
+                found: rest.len(),
+            })?;
+            rest = after;
+        }
+        Ok(state)
+    }
+}
+
+impl State for MemoryState {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+        let hash = self.hasher.hash_one(key);
+        let place = self
+            .places
+            .find(hash, |&place| item(&self.chunks, place).0 == key);
+        Ok(place.map(|&place| item(&self.chunks, place).1.to_vec()))
+    }
+}
+
+/// Key length in one byte and value length in three.
+fn header(key: &[u8], value: &[u8]) -> [u8; 4] {
+    let [_, .., low] = key.len().to_be_bytes();
+    let value = value.len().to_be_bytes();
+    let [.., a, b, c] = value;
+    [low, a, b, c]
+}
+
+fn split_item(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let (&[key_len, a, b, c], rest) = bytes.split_first_chunk::<4>()?;
+    let (key, rest) = rest.split_at_checked(usize::from(key_len))?;
+    let value_len = usize::try_from(u32::from_be_bytes([0, a, b, c])).ok()?;
+    let (value, rest) = rest.split_at_checked(value_len)?;
+    Some((key, value, rest))
+}
+
+/// The item at a place, which [`push`] has put there.
+fn item(chunks: &[Vec<u8>], place: u32) -> (&[u8], &[u8]) {
+    let (chunk, offset) = split_place(place);
+    let (key, value, _) =
+        split_item(&chunks[chunk][offset..]).expect("push has written a whole item at every place");
+    (key, value)
+}
+
+fn split_place(place: u32) -> (usize, usize) {
+    let place = usize::try_from(place).expect("usize has at least 32 bits");
+    (place / PLACES_IN_CHUNK, place % PLACES_IN_CHUNK * ALIGN)
+}
+
+fn overwrite(chunks: &mut [Vec<u8>], place: u32, key_len: usize, value: &[u8]) {
+    let (chunk, offset) = split_place(place);
+    let start = offset + 4 + key_len;
+    chunks[chunk][start..start + value.len()].copy_from_slice(value);
+}
+
+fn push(chunks: &mut Vec<Vec<u8>>, key: &[u8], value: &[u8]) -> Result<u32, StateError> {
+    let len = (4 + key.len() + value.len()).next_multiple_of(ALIGN);
+    if key.len() > usize::from(u8::MAX) || len > CHUNK_LEN {
+        return Err(StateError(format!("an item of {len} bytes is too long")));
+    }
+    if chunks
+        .last()
+        .is_none_or(|chunk| chunk.len() + len > CHUNK_LEN)
+    {
+        chunks.push(Vec::with_capacity(if chunks.is_empty() {
+            len
+        } else {
+            CHUNK_LEN
+        }));
+    }
+    let number = chunks.len() - 1;
+    let chunk = &mut chunks[number];
+    let place = u32::try_from(number * PLACES_IN_CHUNK + chunk.len() / ALIGN)
+        .map_err(|_| StateError("the state is full".to_owned()))?;
+    chunk.extend_from_slice(&header(key, value));
+    chunk.extend_from_slice(key);
+    chunk.extend_from_slice(value);
+    chunk.resize(chunk.len().next_multiple_of(ALIGN), 0);
+    Ok(place)
+}
