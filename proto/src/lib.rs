@@ -25,3 +25,4 @@ mod text;
 pub mod tile;
 pub mod tlog_proof;
 pub mod tree;
+pub mod verify;

@@ -114,29 +114,34 @@ pub struct VerifiedRecord {
 ///
 /// Source: `proto/spec/record.md`, "Checking".
 pub fn verify(signed: &pb::SignedRecord, id: &LogId) -> Result<VerifiedRecord, Refusal> {
-    let record = DecodedRecord::decode(&signed.record)?;
-    let public_key = parse_key(&signed.public_key, "public_key")?;
-    verify_signature(&record, &public_key, &signed.signature, id)?;
-    Ok(VerifiedRecord { record, public_key })
+    verify_signature(DecodedRecord::decode(&signed.record)?, signed, id)
 }
 
-fn verify_signature(
-    record: &DecodedRecord,
-    key: &PublicKey,
-    bytes: &[u8],
+/// Checks the signature of a record that is decoded already.
+///
+/// # Errors
+/// [`Refusal`]: key malformed or weak, signature invalid.
+///
+/// Source: `proto/spec/record.md`, "Checking".
+pub fn verify_signature(
+    record: DecodedRecord,
+    signed: &pb::SignedRecord,
     id: &LogId,
-) -> Result<(), Refusal> {
-    let bytes: &[u8; SIGNATURE_LEN] = bytes.try_into().map_err(|_| {
+) -> Result<VerifiedRecord, Refusal> {
+    let public_key = parse_key(&signed.public_key, "public_key")?;
+    let signature: &[u8; SIGNATURE_LEN] = signed.signature.as_slice().try_into().map_err(|_| {
         Refusal::new(Reason::FieldFormat, "signature")
-            .with("length", format!("{SIGNATURE_LEN} bytes"))
+            .with("form", format!("{SIGNATURE_LEN} bytes"))
     })?;
     let charter = if record.is_charter() {
         &NO_CHARTER
     } else {
         &id.charter
     };
-    signature::verify(key, &statement(&id.origin, charter, &record.digest), bytes)
-        .map_err(|_| Refusal::new(Reason::SignatureInvalid, "signature"))
+    let statement = statement(&id.origin, charter, &record.digest);
+    signature::verify(&public_key, &statement, signature)
+        .map_err(|_| Refusal::new(Reason::SignatureInvalid, "signature"))?;
+    Ok(VerifiedRecord { record, public_key })
 }
 
 /// Checks a submission: the log that it names, then form and signature.

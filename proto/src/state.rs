@@ -26,6 +26,15 @@ pub trait State {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError>;
 }
 
+/// State that can be changed.
+pub trait StateMut: State {
+    /// Applies writes.
+    ///
+    /// # Errors
+    /// [`StateError`] when the place that keeps the state fails.
+    fn apply(&mut self, writes: &Writes) -> Result<(), StateError>;
+}
+
 /// Keys and values that one or more entries change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Writes(BTreeMap<Vec<u8>, Vec<u8>>);
@@ -139,16 +148,6 @@ impl MemoryState {
         self.places.allocation_size() + self.chunks.iter().map(Vec::capacity).sum::<usize>()
     }
 
-    /// Applies writes.
-    ///
-    /// # Errors
-    /// [`StateError`] when an item is longer than a chunk or the state is full.
-    pub fn extend(&mut self, writes: &Writes) -> Result<(), StateError> {
-        writes
-            .iter()
-            .try_for_each(|(key, value)| self.put(key, value))
-    }
-
     fn put(&mut self, key: &[u8], value: &[u8]) -> Result<(), StateError> {
         let hash = self.hasher.hash_one(key);
         let chunks = &mut self.chunks;
@@ -229,6 +228,14 @@ impl State for MemoryState {
             .places
             .find(hash, |&place| item(&self.chunks, place).0 == key);
         Ok(place.map(|&place| item(&self.chunks, place).1.to_vec()))
+    }
+}
+
+impl StateMut for MemoryState {
+    fn apply(&mut self, writes: &Writes) -> Result<(), StateError> {
+        writes
+            .iter()
+            .try_for_each(|(key, value)| self.put(key, value))
     }
 }
 

@@ -51,6 +51,7 @@ impl<'a> Context<'a> {
         let key: Option<KeyState> = model::load(state, &Key::PublicKey(key_bytes))?;
         let key = key.ok_or_else(|| Refusal::new(Reason::KeyUnknown, "public_key"))?;
         let context = Self::found(state, placed, key);
+        context.check_accepted_time()?;
         context.check_key()?;
         context.check_role()?;
         context.check_sequence()?;
@@ -69,6 +70,15 @@ impl<'a> Context<'a> {
 
     pub(super) fn member(&self) -> &'a str {
         &self.message().member
+    }
+
+    fn check_accepted_time(&self) -> Result<(), RuleError> {
+        let head: Head = self.load(&Key::Head)?.unwrap_or_default();
+        Ok(fields::time_order(
+            head.accepted_time,
+            self.placed.accepted_time,
+            "accepted_time",
+        )?)
     }
 
     fn check_key(&self) -> Check {
