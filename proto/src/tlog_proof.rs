@@ -4,6 +4,7 @@
 //! [`crate::proof::verify_inclusion`], [`crate::policy::Policy::evaluate`], and the record's own signature.
 
 use crate::{
+    checkpoint::Checkpoint,
     error::DecodeError,
     hash::{LeafIndex, NodeHash},
     note::{MAX_NOTE_LEN, Note},
@@ -40,8 +41,8 @@ impl TlogProof {
     ///
     /// # Errors
     ///
-    /// If the bytes exceed [`MAX_LEN`] or do not follow the grammar, a list exceeds its limit, or the checkpoint's
-    /// note does not parse.
+    /// If the bytes exceed [`MAX_LEN`] or do not follow the grammar, a list exceeds its limit, or the checkpoint
+    /// and its note do not parse.
     ///
     /// Source: `tlog_proof.md`; c2sp.org/tlog-proof.
     pub fn parse(bytes: &[u8]) -> Result<Self, DecodeError> {
@@ -63,7 +64,7 @@ impl TlogProof {
         let index = LeafIndex::new(parse_decimal(index, "tlog proof index")?);
         let hashes = lines.map(parse_hash).collect::<Result<Vec<_>, _>>()?;
         check_hashes(&hashes)?;
-        Note::parse(checkpoint_note.as_bytes())?;
+        check_note(checkpoint_note.as_bytes())?;
         Ok(Self {
             extra,
             index,
@@ -76,12 +77,12 @@ impl TlogProof {
     ///
     /// # Errors
     ///
-    /// If `extra` is empty or too long, there are too many hashes, or the checkpoint's note does not parse.
+    /// If `extra` is empty or too long, there are too many hashes, or the checkpoint and its note do not parse.
     ///
     /// Source: `tlog_proof.md`; c2sp.org/tlog-proof.
     pub fn format(&self) -> Result<Vec<u8>, DecodeError> {
         check_hashes(&self.hashes)?;
-        Note::parse(&self.checkpoint_note)?;
+        check_note(&self.checkpoint_note)?;
         let mut lines = vec![HEADER.to_owned()];
         if let Some(extra) = &self.extra {
             check_extra(extra)?;
@@ -127,6 +128,11 @@ fn check_extra(extra: &[u8]) -> Result<(), DecodeError> {
 
 fn parse_hash(line: &str) -> Result<NodeHash, DecodeError> {
     NodeHash::try_from(parse_base64(line, "tlog proof hash")?.as_slice())
+}
+
+fn check_note(note: &[u8]) -> Result<(), DecodeError> {
+    Checkpoint::parse(Note::parse(note)?.text())?;
+    Ok(())
 }
 
 fn check_hashes(hashes: &[NodeHash]) -> Result<(), DecodeError> {
