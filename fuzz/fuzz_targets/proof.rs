@@ -1,0 +1,4 @@
+//! Fuzzes the decoders of `proof`.
+#![cfg_attr(fuzzing, no_main)]
+
+trucelog_fuzz::target!(proof);
