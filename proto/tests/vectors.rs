@@ -1,0 +1,48 @@
+//! Replays every vector, and checks that the source still gives the same bytes.
+
+#[path = "../examples/vectors/cases/mod.rs"]
+mod cases;
+
+use std::fs;
+
+use cases::{ARTEFACTS, Inputs};
+use serde_json::Value;
+
+#[test]
+fn every_vector_has_the_verdict_that_it_states() {
+    let mut count = 0;
+    for artefact in ARTEFACTS {
+        for file in fs::read_dir(cases::vectors().join(artefact.name)).unwrap() {
+            let path = file.unwrap().path();
+            let case: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+            let inputs = Inputs(case["inputs"].as_object().unwrap().clone());
+            let verdict = artefact.verdict(&inputs);
+            assert_eq!(verdict, case["expect"], "{}", path.display());
+            count += 1;
+        }
+    }
+    assert!(count >= 100, "only {count} vectors");
+}
+
+#[test]
+fn the_source_gives_the_files_that_are_there() {
+    let files = cases::files();
+    for (path, bytes) in &files {
+        let found = fs::read(path).unwrap_or_default();
+        assert!(
+            &found == bytes,
+            "{}: run the example `vectors`",
+            path.display()
+        );
+    }
+    for folder in files.keys().filter_map(|path| path.parent()) {
+        for file in fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            assert!(
+                files.contains_key(&path),
+                "{}: run the example `vectors`",
+                path.display()
+            );
+        }
+    }
+}
