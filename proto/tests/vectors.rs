@@ -1,5 +1,7 @@
 //! Replays every vector, and checks that the source still gives the same bytes.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 #[path = "../examples/vectors/cases/mod.rs"]
 mod cases;
 

@@ -216,7 +216,9 @@ fn tiles_are_the_same() {
     let stored = Stored::of(&tree);
     let mut right = RightTiles::new();
     for (batch, leaves) in tree.leaves.chunks(150).enumerate() {
-        leaves.iter().for_each(|leaf| right.append(*leaf));
+        for leaf in leaves {
+            right.append(*leaf);
+        }
         let changed = right.take_changed();
         let old = 150 * batch as u64;
         let mut expected: Vec<_> = tiles::Tile::new_tiles(8, old, right.size().get())

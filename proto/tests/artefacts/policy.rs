@@ -217,7 +217,11 @@ fn rejects_what_the_grammar_does_not_allow() {
     let upper = VerifierKey::cosignature("W.example".parse().unwrap(), public(9));
     let same_key = VerifierKey::cosignature("again.example".parse().unwrap(), public(100));
     let log_as_witness = VerifierKey::cosignature("log.example/w".parse().unwrap(), public(1));
-    let many: String = (0..65).map(|n| format!("group g{n} 1 w{n}\n")).collect();
+    // With w0 and w1, one witness more than the limit.
+    let many: Vec<String> = (0..63)
+        .map(|n| format!("witness v{n} {}\n", witness_key(10 + n)))
+        .collect();
+    let many = many.concat();
     for rest in [
         String::new(),
         "quorum\n".into(),

@@ -219,7 +219,7 @@ fn a_key_with_a_component_of_small_order_verifies_exactly_what_the_equation_says
         let signature = sign_with(r, bytes(B * r), a, a_bytes, &[n]);
         assert!(cofactored_equation_holds(a_bytes, &[n], &signature));
         let k = challenge(&bytes(B * r), &a_bytes, &[n]);
-        let holds = k.to_bytes()[0] % 8 == 0;
+        let holds = k.to_bytes()[0].is_multiple_of(8);
         let verdict = verify(&key(a_bytes), &[n], &signature);
         assert_eq!(verdict.is_ok(), holds, "message {n}");
         verdicts[usize::from(holds)] += 1;

@@ -233,7 +233,7 @@ fn roundtrip_bundles() {
     assert!(encode_bundle(&[vec![0; 65_535]]).is_ok());
     assert!(encode_bundle(&[vec![0; 65_536]]).is_err());
     assert!(encode_bundle::<Vec<u8>>(&[]).is_err());
-    assert!(encode_bundle(&vec![[]; 257]).is_err());
+    assert!(encode_bundle(&[[]; 257]).is_err());
 }
 
 #[test]
