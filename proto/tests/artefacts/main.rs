@@ -8,4 +8,5 @@ mod naive;
 mod policy;
 mod proof;
 mod signature;
+mod specs;
 mod tile;
