@@ -174,9 +174,11 @@ impl From<Problem> for Flaw {
 
 impl Flaw {
     fn below(mut self, field: &Field, position: usize) -> Self {
-        self.path.push(match field.presence {
-            Presence::Repeated => format!("{}[{position}]", field.name),
-            _ => field.name.to_owned(),
+        let is_item = field.presence == Presence::Repeated && !is_packed(field);
+        self.path.push(if is_item {
+            format!("{}[{position}]", field.name)
+        } else {
+            field.name.to_owned()
         });
         self
     }
@@ -190,7 +192,7 @@ fn check_message(message: &Message, bytes: &[u8]) -> Result<(), Flaw> {
         let (number, wire_type) = rest.tag()?;
         let field = find(message, number).ok_or(Problem::UnknownField(number))?;
         position = next_position(last, field, position)
-            .map_err(|problem| Flaw::from(problem).below(field, position))?;
+            .map_err(|problem| Flaw::from(problem).below(field, position + 1))?;
         check_field(field, wire_type, &mut rest).map_err(|flaw| flaw.below(field, position))?;
         last = Some(field);
     }

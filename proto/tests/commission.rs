@@ -356,7 +356,7 @@ fn an_attribution_without_electorate_is_refused() {
     log.enrol("AAA", "verifier", pb::Role::Verifier);
     let mut good = charter();
     good.rules.as_mut().unwrap().proposal_rules[0].proposer = pb::Role::Authority.into();
-    let mut log = Log::found(charter_record(good)).unwrap();
+    let mut log = Log::found(&charter_record(good)).unwrap();
     let body = || asks_attribution(attribution(RecordDigest::from_bytes([1; 32]), "PPP"));
     assert_eq!(
         refused(&log, "AAA", "authority", body()).reason,

@@ -997,13 +997,13 @@ fn rejects_charters_that_do_not_hold() {
     let refuses = |mutate: &dyn Fn(&mut pb::Charter), reason: Reason, field: &str| {
         let mut bad = charter();
         mutate(&mut bad);
-        let refusal = Log::found(charter_record(bad)).err().expect("accepted");
+        let refusal = Log::found(&charter_record(bad)).err().expect("accepted");
         assert_eq!(
             (refusal.reason, refusal.field),
             (reason, format!("charter.{field}"))
         );
     };
-    assert!(Log::found(charter_record(charter())).is_ok());
+    assert!(Log::found(&charter_record(charter())).is_ok());
     refuses(
         &|it| it.origin = "other.example".to_owned(),
         FieldFormat,

@@ -1,4 +1,4 @@
-//! `IncidentReport`: what a station saw, or took over from a data set.
+//! IncidentReport: what a station saw, or took over from a data set.
 //!
 //! Source: `proto/spec/rules.md`, "IncidentReport".
 

@@ -1,4 +1,4 @@
-//! `StationChange`: enrols, rotates, revokes or marks a station key.
+//! StationChange: enrols, rotates, revokes or marks a station key.
 //!
 //! Source: `proto/spec/rules.md`, "StationChange".
 

@@ -46,6 +46,7 @@ pub(crate) struct Log {
     pub(crate) stations: BTreeMap<(String, String), (String, u64)>,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a message field is an option")]
 pub(crate) fn fraction(numerator: u32, denominator: u32) -> Option<pb::Fraction> {
     Some(pb::Fraction {
         numerator,
@@ -144,10 +145,10 @@ pub(crate) fn charter_record(charter: pb::Charter) -> pb::Record {
 impl Log {
     /// A log with its charter only.
     pub(crate) fn founded() -> Self {
-        Self::found(charter_record(charter())).unwrap()
+        Self::found(&charter_record(charter())).unwrap()
     }
 
-    pub(crate) fn found(charter: pb::Record) -> Result<Self, Refusal> {
+    pub(crate) fn found(charter: &pb::Record) -> Result<Self, Refusal> {
         let bytes = charter.encode_to_vec();
         let digest = record::record_digest(&bytes);
         let origin: trucelog_proto::checkpoint::Origin = "log.example/test".parse().unwrap();
