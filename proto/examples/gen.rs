@@ -165,17 +165,17 @@ fn kind(field: &FieldDescriptor) -> Result<String> {
         Kind::String => "Kind::Text".to_owned(),
         Kind::Bytes => "Kind::Bytes".to_owned(),
         Kind::Enum(of) => {
-            let highest = of
-                .values()
-                .map(|value| value.number())
-                .max()
-                .context("an enum has values")?;
-            ensure!(
-                usize::try_from(highest)? + 1 == of.values().len(),
-                "{} has gaps",
-                of.name()
-            );
-            format!("Kind::Enum {{ highest: {highest} }}")
+            let mut values: Vec<_> = of.values().collect();
+            values.sort_by_key(prost_reflect::EnumValueDescriptor::number);
+            let dense = (0..)
+                .zip(&values)
+                .all(|(number, value)| value.number() == number);
+            ensure!(dense, "{} has gaps", of.name());
+            let names: Vec<String> = values
+                .iter()
+                .map(|value| format!("{:?}", value.name()))
+                .collect();
+            format!("Kind::Enum {{ names: &[{}] }}", names.join(", "))
         }
         Kind::Message(of) => format!("Kind::Message(&{})", constant(of.name())),
         other => bail!(

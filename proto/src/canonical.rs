@@ -50,10 +50,10 @@ pub enum Kind {
     Uint64,
     /// `sint32`, zigzag.
     Sint32,
-    /// An enum with the values 1 to `highest`.
+    /// An enum with the values 1, 2, 3, … without gaps.
     Enum {
-        /// Highest value of the enum.
-        highest: u64,
+        /// Names of its values from 0, which is never on the wire.
+        names: &'static [&'static str],
     },
     /// `string`.
     Text,
@@ -199,7 +199,7 @@ fn check_message(message: &Message, bytes: &[u8]) -> Result<(), Flaw> {
     Ok(())
 }
 
-fn find(message: &Message, number: u64) -> Option<&'static Field> {
+pub(crate) fn find(message: &Message, number: u64) -> Option<&'static Field> {
     let number = u32::try_from(number).ok()?;
     let position = message
         .fields
@@ -226,7 +226,7 @@ fn next_position(last: Option<&Field>, field: &Field, position: usize) -> Result
     Ok(position + 1)
 }
 
-fn is_packed(field: &Field) -> bool {
+pub(crate) fn is_packed(field: &Field) -> bool {
     field.presence == Presence::Repeated
         && !matches!(field.kind, Kind::Text | Kind::Bytes | Kind::Message(_))
 }
@@ -276,7 +276,7 @@ fn check_number(kind: &Kind, value: u64) -> Result<(), Problem> {
     let highest = match kind {
         Kind::Bool => 1,
         Kind::Uint32 | Kind::Sint32 => u64::from(u32::MAX),
-        Kind::Enum { highest } => *highest,
+        Kind::Enum { names } => (names.len() as u64).saturating_sub(1),
         _ => u64::MAX,
     };
     if value > highest {
@@ -325,15 +325,15 @@ pub fn is_allowed(character: char) -> bool {
 }
 
 /// What is left to read.
-struct Reader<'a>(&'a [u8]);
+pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn tag(&mut self) -> Result<(u64, u64), Problem> {
+    pub(crate) fn tag(&mut self) -> Result<(u64, u64), Problem> {
         let tag = self.varint()?;
         Ok((tag >> 3, tag & 7))
     }
 
-    fn varint(&mut self) -> Result<u64, Problem> {
+    pub(crate) fn varint(&mut self) -> Result<u64, Problem> {
         let mut value = 0_u64;
         for (position, &byte) in self.0.iter().enumerate() {
             let group = u64::from(byte & 0x7F);
@@ -352,7 +352,7 @@ impl<'a> Reader<'a> {
         Err(Problem::Truncated)
     }
 
-    fn delimited(&mut self) -> Result<&'a [u8], Problem> {
+    pub(crate) fn delimited(&mut self) -> Result<&'a [u8], Problem> {
         let len = usize::try_from(self.varint()?).map_err(|_| Problem::Truncated)?;
         let (inside, rest) = self.0.split_at_checked(len).ok_or(Problem::Truncated)?;
         self.0 = rest;

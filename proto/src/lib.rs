@@ -8,6 +8,7 @@ pub mod checkpoint;
 pub mod cosignature;
 pub mod entry;
 pub mod error;
+pub mod fold;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod hash;

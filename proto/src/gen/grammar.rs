@@ -13,7 +13,15 @@ pub static ACTIVATION: Message = Message {
         Field {
             number: 2,
             name: "choice",
-            kind: Kind::Enum { highest: 4 },
+            kind: Kind::Enum {
+                names: &[
+                    "ACTIVATION_CHOICE_UNSPECIFIED",
+                    "ACTIVATION_CHOICE_APPROVE",
+                    "ACTIVATION_CHOICE_APPROVE_IN_PART",
+                    "ACTIVATION_CHOICE_DECLINE",
+                    "ACTIVATION_CHOICE_PENDING_PROCEDURE",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -74,7 +82,14 @@ pub static ATTRIBUTION_PROPOSAL: Message = Message {
         Field {
             number: 3,
             name: "finding",
-            kind: Kind::Enum { highest: 3 },
+            kind: Kind::Enum {
+                names: &[
+                    "ATTRIBUTION_FINDING_UNSPECIFIED",
+                    "ATTRIBUTION_FINDING_PARTY",
+                    "ATTRIBUTION_FINDING_UNATTRIBUTED",
+                    "ATTRIBUTION_FINDING_NOT_A_BREACH",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -86,31 +101,73 @@ pub static ATTRIBUTION_PROPOSAL: Message = Message {
         Field {
             number: 5,
             name: "basis",
-            kind: Kind::Enum { highest: 9 },
+            kind: Kind::Enum {
+                names: &[
+                    "ATTRIBUTION_BASIS_UNSPECIFIED",
+                    "ATTRIBUTION_BASIS_ORGAN",
+                    "ATTRIBUTION_BASIS_GOVERNMENTAL_AUTHORITY",
+                    "ATTRIBUTION_BASIS_PLACED_AT_DISPOSAL",
+                    "ATTRIBUTION_BASIS_EXCESS_OF_AUTHORITY",
+                    "ATTRIBUTION_BASIS_DIRECTED_OR_CONTROLLED",
+                    "ATTRIBUTION_BASIS_ABSENCE_OF_AUTHORITIES",
+                    "ATTRIBUTION_BASIS_INSURRECTIONAL_MOVEMENT",
+                    "ATTRIBUTION_BASIS_ACKNOWLEDGED_AND_ADOPTED",
+                    "ATTRIBUTION_BASIS_NON_STATE_PARTY",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
             number: 6,
             name: "intent",
-            kind: Kind::Enum { highest: 4 },
+            kind: Kind::Enum {
+                names: &[
+                    "INTENT_UNSPECIFIED",
+                    "INTENT_DELIBERATE",
+                    "INTENT_RECKLESS",
+                    "INTENT_ACCIDENTAL",
+                    "INTENT_UNKNOWN",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
             number: 7,
             name: "standard_of_proof",
-            kind: Kind::Enum { highest: 4 },
+            kind: Kind::Enum {
+                names: &[
+                    "STANDARD_OF_PROOF_UNSPECIFIED",
+                    "STANDARD_OF_PROOF_REASONABLE_GROUNDS",
+                    "STANDARD_OF_PROOF_BALANCE_OF_PROBABILITIES",
+                    "STANDARD_OF_PROOF_CLEAR_AND_CONVINCING",
+                    "STANDARD_OF_PROOF_BEYOND_REASONABLE_DOUBT",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
             number: 8,
             name: "confidence",
-            kind: Kind::Enum { highest: 3 },
+            kind: Kind::Enum {
+                names: &[
+                    "CONFIDENCE_UNSPECIFIED",
+                    "CONFIDENCE_LOW",
+                    "CONFIDENCE_MODERATE",
+                    "CONFIDENCE_HIGH",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
             number: 9,
             name: "finality",
-            kind: Kind::Enum { highest: 2 },
+            kind: Kind::Enum {
+                names: &[
+                    "FINALITY_UNSPECIFIED",
+                    "FINALITY_PROVISIONAL",
+                    "FINALITY_FINAL",
+                ],
+            },
             presence: Presence::Implicit,
         },
     ],
@@ -203,13 +260,28 @@ pub static CASUALTY_COUNT: Message = Message {
         Field {
             number: 1,
             name: "harm",
-            kind: Kind::Enum { highest: 3 },
+            kind: Kind::Enum {
+                names: &[
+                    "HARM_UNSPECIFIED",
+                    "HARM_KILLED",
+                    "HARM_INJURED",
+                    "HARM_MISSING",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
             number: 2,
             name: "group",
-            kind: Kind::Enum { highest: 4 },
+            kind: Kind::Enum {
+                names: &[
+                    "PERSON_GROUP_UNSPECIFIED",
+                    "PERSON_GROUP_ALL",
+                    "PERSON_GROUP_CIVILIAN",
+                    "PERSON_GROUP_MILITARY",
+                    "PERSON_GROUP_UNKNOWN",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -258,7 +330,14 @@ pub static CHARTER: Message = Message {
         Field {
             number: 4,
             name: "purpose",
-            kind: Kind::Enum { highest: 3 },
+            kind: Kind::Enum {
+                names: &[
+                    "LOG_PURPOSE_UNSPECIFIED",
+                    "LOG_PURPOSE_LIVE",
+                    "LOG_PURPOSE_EXERCISE",
+                    "LOG_PURPOSE_TEST",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -388,7 +467,14 @@ pub static CLOSURE: Message = Message {
         Field {
             number: 2,
             name: "result",
-            kind: Kind::Enum { highest: 3 },
+            kind: Kind::Enum {
+                names: &[
+                    "CLOSURE_RESULT_UNSPECIFIED",
+                    "CLOSURE_RESULT_VIOLATION",
+                    "CLOSURE_RESULT_NO_VIOLATION",
+                    "CLOSURE_RESULT_PENDING",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -444,7 +530,19 @@ pub static CORRECTION: Message = Message {
         Field {
             number: 2,
             name: "reason",
-            kind: Kind::Enum { highest: 8 },
+            kind: Kind::Enum {
+                names: &[
+                    "CORRECTION_REASON_UNSPECIFIED",
+                    "CORRECTION_REASON_TYPING_ERROR",
+                    "CORRECTION_REASON_LATE_INFORMATION",
+                    "CORRECTION_REASON_RECLASSIFIED",
+                    "CORRECTION_REASON_POSITION",
+                    "CORRECTION_REASON_TIME",
+                    "CORRECTION_REASON_COUNT",
+                    "CORRECTION_REASON_ACTOR",
+                    "CORRECTION_REASON_OTHER",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -475,13 +573,35 @@ pub static CORROBORATION: Message = Message {
         Field {
             number: 2,
             name: "result",
-            kind: Kind::Enum { highest: 4 },
+            kind: Kind::Enum {
+                names: &[
+                    "CORROBORATION_RESULT_UNSPECIFIED",
+                    "CORROBORATION_RESULT_CONFIRM",
+                    "CORROBORATION_RESULT_PARTIAL",
+                    "CORROBORATION_RESULT_CONTRADICT",
+                    "CORROBORATION_RESULT_CANNOT_ASSESS",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
             number: 3,
             name: "means",
-            kind: Kind::Enum { highest: 10 },
+            kind: Kind::Enum {
+                names: &[
+                    "MEANS_UNSPECIFIED",
+                    "MEANS_HEARD",
+                    "MEANS_SEEN",
+                    "MEANS_CAMERA",
+                    "MEANS_UAV",
+                    "MEANS_ACOUSTIC",
+                    "MEANS_SEISMIC",
+                    "MEANS_RADAR",
+                    "MEANS_SIGNALS",
+                    "MEANS_SATELLITE",
+                    "MEANS_THIRD_PARTY",
+                ],
+            },
             presence: Presence::Repeated,
         },
         Field {
@@ -506,7 +626,15 @@ pub static COUNT: Message = Message {
         Field {
             number: 1,
             name: "kind",
-            kind: Kind::Enum { highest: 4 },
+            kind: Kind::Enum {
+                names: &[
+                    "COUNT_KIND_UNSPECIFIED",
+                    "COUNT_KIND_EXACT",
+                    "COUNT_KIND_AT_LEAST",
+                    "COUNT_KIND_ABOUT",
+                    "COUNT_KIND_NOT_KNOWN",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -518,7 +646,18 @@ pub static COUNT: Message = Message {
         Field {
             number: 3,
             name: "unit",
-            kind: Kind::Enum { highest: 7 },
+            kind: Kind::Enum {
+                names: &[
+                    "COUNT_UNIT_UNSPECIFIED",
+                    "COUNT_UNIT_SHOTS",
+                    "COUNT_UNIT_BURSTS",
+                    "COUNT_UNIT_EXPLOSIONS",
+                    "COUNT_UNIT_ITEMS",
+                    "COUNT_UNIT_SORTIES",
+                    "COUNT_UNIT_PERSONS",
+                    "COUNT_UNIT_INCIDENTS",
+                ],
+            },
             presence: Presence::Implicit,
         },
     ],
@@ -549,7 +688,16 @@ pub static COVERAGE_REPORT: Message = Message {
         Field {
             number: 4,
             name: "status",
-            kind: Kind::Enum { highest: 5 },
+            kind: Kind::Enum {
+                names: &[
+                    "COVERAGE_STATUS_UNSPECIFIED",
+                    "COVERAGE_STATUS_UP",
+                    "COVERAGE_STATUS_DEGRADED",
+                    "COVERAGE_STATUS_DOWN",
+                    "COVERAGE_STATUS_JAMMED",
+                    "COVERAGE_STATUS_ACCESS_DENIED",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -611,7 +759,14 @@ pub static DECISION: Message = Message {
         Field {
             number: 2,
             name: "outcome",
-            kind: Kind::Enum { highest: 3 },
+            kind: Kind::Enum {
+                names: &[
+                    "OUTCOME_UNSPECIFIED",
+                    "OUTCOME_ADOPTED",
+                    "OUTCOME_REJECTED",
+                    "OUTCOME_LAPSED",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -630,7 +785,14 @@ pub static DIRECTION: Message = Message {
         Field {
             number: 1,
             name: "movement",
-            kind: Kind::Enum { highest: 3 },
+            kind: Kind::Enum {
+                names: &[
+                    "MOVEMENT_UNSPECIFIED",
+                    "MOVEMENT_INCOMING",
+                    "MOVEMENT_OUTGOING",
+                    "MOVEMENT_UNDETERMINED",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -711,7 +873,20 @@ pub static ENROLMENT: Message = Message {
         Field {
             number: 2,
             name: "role",
-            kind: Kind::Enum { highest: 9 },
+            kind: Kind::Enum {
+                names: &[
+                    "ROLE_UNSPECIFIED",
+                    "ROLE_OPERATOR",
+                    "ROLE_AUTHORITY",
+                    "ROLE_RECOVERY",
+                    "ROLE_SENSOR",
+                    "ROLE_MONITOR",
+                    "ROLE_VERIFIER",
+                    "ROLE_INVESTIGATOR",
+                    "ROLE_COMMISSIONER",
+                    "ROLE_PARTY_LIAISON",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -723,7 +898,14 @@ pub static ENROLMENT: Message = Message {
         Field {
             number: 4,
             name: "holder_kind",
-            kind: Kind::Enum { highest: 3 },
+            kind: Kind::Enum {
+                names: &[
+                    "HOLDER_KIND_UNSPECIFIED",
+                    "HOLDER_KIND_PERSON",
+                    "HOLDER_KIND_OFFICE",
+                    "HOLDER_KIND_DEVICE",
+                ],
+            },
             presence: Presence::Implicit,
         },
     ],
@@ -767,7 +949,14 @@ pub static EVIDENCE_ITEM: Message = Message {
         Field {
             number: 1,
             name: "kind",
-            kind: Kind::Enum { highest: 3 },
+            kind: Kind::Enum {
+                names: &[
+                    "EVIDENCE_KIND_UNSPECIFIED",
+                    "EVIDENCE_KIND_ORIGINAL",
+                    "EVIDENCE_KIND_COPY",
+                    "EVIDENCE_KIND_DERIVED",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -834,7 +1023,15 @@ pub static FOLLOW_UP: Message = Message {
         Field {
             number: 2,
             name: "status",
-            kind: Kind::Enum { highest: 4 },
+            kind: Kind::Enum {
+                names: &[
+                    "FOLLOW_UP_STATUS_UNSPECIFIED",
+                    "FOLLOW_UP_STATUS_STARTED",
+                    "FOLLOW_UP_STATUS_DONE",
+                    "FOLLOW_UP_STATUS_FAILED",
+                    "FOLLOW_UP_STATUS_LIFTED",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -934,7 +1131,35 @@ pub static INCIDENT_REPORT: Message = Message {
         Field {
             number: 1,
             name: "kind",
-            kind: Kind::Enum { highest: 24 },
+            kind: Kind::Enum {
+                names: &[
+                    "INCIDENT_KIND_UNSPECIFIED",
+                    "INCIDENT_KIND_EXPLOSION",
+                    "INCIDENT_KIND_PROJECTILE_IN_FLIGHT",
+                    "INCIDENT_KIND_MUZZLE_FLASH",
+                    "INCIDENT_KIND_ILLUMINATION_FLARE",
+                    "INCIDENT_KIND_BURST",
+                    "INCIDENT_KIND_SHOT",
+                    "INCIDENT_KIND_ARTILLERY_IMPACT",
+                    "INCIDENT_KIND_MISSILE_OR_AIR_STRIKE",
+                    "INCIDENT_KIND_UAV_STRIKE",
+                    "INCIDENT_KIND_UAV_OVERFLIGHT",
+                    "INCIDENT_KIND_AIR_VIOLATION",
+                    "INCIDENT_KIND_GROUND_INCURSION",
+                    "INCIDENT_KIND_MARITIME",
+                    "INCIDENT_KIND_WEAPON_IN_VIOLATION",
+                    "INCIDENT_KIND_MINE_OR_UXO",
+                    "INCIDENT_KIND_MOVEMENT_RESTRICTION",
+                    "INCIDENT_KIND_JAMMING",
+                    "INCIDENT_KIND_CYBER",
+                    "INCIDENT_KIND_ATTACK_ON_MONITOR",
+                    "INCIDENT_KIND_CIVILIAN_HARM",
+                    "INCIDENT_KIND_INFRASTRUCTURE_STRIKE",
+                    "INCIDENT_KIND_SABOTAGE",
+                    "INCIDENT_KIND_ARMED_CLASH",
+                    "INCIDENT_KIND_OTHER",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -946,7 +1171,16 @@ pub static INCIDENT_REPORT: Message = Message {
         Field {
             number: 3,
             name: "domain",
-            kind: Kind::Enum { highest: 5 },
+            kind: Kind::Enum {
+                names: &[
+                    "INCIDENT_DOMAIN_UNSPECIFIED",
+                    "INCIDENT_DOMAIN_LAND",
+                    "INCIDENT_DOMAIN_AIR",
+                    "INCIDENT_DOMAIN_SEA",
+                    "INCIDENT_DOMAIN_CYBER",
+                    "INCIDENT_DOMAIN_SPACE",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -958,7 +1192,21 @@ pub static INCIDENT_REPORT: Message = Message {
         Field {
             number: 5,
             name: "means",
-            kind: Kind::Enum { highest: 10 },
+            kind: Kind::Enum {
+                names: &[
+                    "MEANS_UNSPECIFIED",
+                    "MEANS_HEARD",
+                    "MEANS_SEEN",
+                    "MEANS_CAMERA",
+                    "MEANS_UAV",
+                    "MEANS_ACOUSTIC",
+                    "MEANS_SEISMIC",
+                    "MEANS_RADAR",
+                    "MEANS_SIGNALS",
+                    "MEANS_SATELLITE",
+                    "MEANS_THIRD_PARTY",
+                ],
+            },
             presence: Presence::Repeated,
         },
         Field {
@@ -976,13 +1224,32 @@ pub static INCIDENT_REPORT: Message = Message {
         Field {
             number: 8,
             name: "time_precision",
-            kind: Kind::Enum { highest: 8 },
+            kind: Kind::Enum {
+                names: &[
+                    "TIME_PRECISION_UNSPECIFIED",
+                    "TIME_PRECISION_SECOND",
+                    "TIME_PRECISION_MINUTE",
+                    "TIME_PRECISION_HOUR",
+                    "TIME_PRECISION_DAY",
+                    "TIME_PRECISION_DAYS",
+                    "TIME_PRECISION_WEEK",
+                    "TIME_PRECISION_MONTH",
+                    "TIME_PRECISION_YEAR",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
             number: 9,
             name: "clock_source",
-            kind: Kind::Enum { highest: 3 },
+            kind: Kind::Enum {
+                names: &[
+                    "CLOCK_SOURCE_UNSPECIFIED",
+                    "CLOCK_SOURCE_GNSS",
+                    "CLOCK_SOURCE_NTP",
+                    "CLOCK_SOURCE_MANUAL",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -1042,19 +1309,49 @@ pub static INCIDENT_REPORT: Message = Message {
         Field {
             number: 19,
             name: "assessed_as",
-            kind: Kind::Enum { highest: 6 },
+            kind: Kind::Enum {
+                names: &[
+                    "ASSESSMENT_UNSPECIFIED",
+                    "ASSESSMENT_VIOLATION",
+                    "ASSESSMENT_LIVE_FIRE_EXERCISE",
+                    "ASSESSMENT_DEMINING",
+                    "ASSESSMENT_CONTROLLED_DETONATION",
+                    "ASSESSMENT_ACCIDENT",
+                    "ASSESSMENT_UNDETERMINED",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
             number: 20,
             name: "source_reliability",
-            kind: Kind::Enum { highest: 6 },
+            kind: Kind::Enum {
+                names: &[
+                    "SOURCE_RELIABILITY_UNSPECIFIED",
+                    "SOURCE_RELIABILITY_A",
+                    "SOURCE_RELIABILITY_B",
+                    "SOURCE_RELIABILITY_C",
+                    "SOURCE_RELIABILITY_D",
+                    "SOURCE_RELIABILITY_E",
+                    "SOURCE_RELIABILITY_F",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
             number: 21,
             name: "information_credibility",
-            kind: Kind::Enum { highest: 6 },
+            kind: Kind::Enum {
+                names: &[
+                    "INFORMATION_CREDIBILITY_UNSPECIFIED",
+                    "INFORMATION_CREDIBILITY_CONFIRMED",
+                    "INFORMATION_CREDIBILITY_PROBABLY_TRUE",
+                    "INFORMATION_CREDIBILITY_POSSIBLY_TRUE",
+                    "INFORMATION_CREDIBILITY_DOUBTFUL",
+                    "INFORMATION_CREDIBILITY_IMPROBABLE",
+                    "INFORMATION_CREDIBILITY_CANNOT_BE_JUDGED",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -1147,7 +1444,20 @@ pub static MEASURE: Message = Message {
         Field {
             number: 1,
             name: "kind",
-            kind: Kind::Enum { highest: 9 },
+            kind: Kind::Enum {
+                names: &[
+                    "REMEDY_KIND_UNSPECIFIED",
+                    "REMEDY_KIND_MILITARY_CAPABILITIES",
+                    "REMEDY_KIND_INTELLIGENCE_SUPPORT",
+                    "REMEDY_KIND_LOGISTICAL_SUPPORT",
+                    "REMEDY_KIND_DIPLOMATIC_INITIATIVE",
+                    "REMEDY_KIND_ADDITIONAL_SANCTIONS",
+                    "REMEDY_KIND_DIPLOMATIC_WARNING",
+                    "REMEDY_KIND_PARTY_SELF_RESPONSE",
+                    "REMEDY_KIND_NONE",
+                    "REMEDY_KIND_OTHER",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -1165,7 +1475,14 @@ pub static MEASURE: Message = Message {
         Field {
             number: 4,
             name: "stage",
-            kind: Kind::Enum { highest: 3 },
+            kind: Kind::Enum {
+                names: &[
+                    "RESPONSE_STAGE_UNSPECIFIED",
+                    "RESPONSE_STAGE_FIRST",
+                    "RESPONSE_STAGE_SECOND",
+                    "RESPONSE_STAGE_THIRD",
+                ],
+            },
             presence: Presence::Implicit,
         },
     ],
@@ -1178,7 +1495,15 @@ pub static MEMBERSHIP_PROPOSAL: Message = Message {
         Field {
             number: 1,
             name: "change",
-            kind: Kind::Enum { highest: 4 },
+            kind: Kind::Enum {
+                names: &[
+                    "MEMBERSHIP_CHANGE_UNSPECIFIED",
+                    "MEMBERSHIP_CHANGE_ADMIT",
+                    "MEMBERSHIP_CHANGE_SUSPEND",
+                    "MEMBERSHIP_CHANGE_REINSTATE",
+                    "MEMBERSHIP_CHANGE_DEPART",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -1247,7 +1572,15 @@ pub static PARTY_STATEMENT: Message = Message {
         Field {
             number: 3,
             name: "stance",
-            kind: Kind::Enum { highest: 4 },
+            kind: Kind::Enum {
+                names: &[
+                    "PARTY_STANCE_UNSPECIFIED",
+                    "PARTY_STANCE_DENY",
+                    "PARTY_STANCE_ADMIT",
+                    "PARTY_STANCE_CLAIM_RESPONSE",
+                    "PARTY_STANCE_NO_COMMENT",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -1327,7 +1660,18 @@ pub static POSITION: Message = Message {
         Field {
             number: 4,
             name: "basis",
-            kind: Kind::Enum { highest: 7 },
+            kind: Kind::Enum {
+                names: &[
+                    "POSITION_BASIS_UNSPECIFIED",
+                    "POSITION_BASIS_POINT",
+                    "POSITION_BASIS_NEARBY",
+                    "POSITION_BASIS_DISTRICT",
+                    "POSITION_BASIS_REGION",
+                    "POSITION_BASIS_LINE_OR_AREA",
+                    "POSITION_BASIS_COUNTRY",
+                    "POSITION_BASIS_INTERNATIONAL",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -1339,7 +1683,13 @@ pub static POSITION: Message = Message {
         Field {
             number: 6,
             name: "altitude_reference",
-            kind: Kind::Enum { highest: 2 },
+            kind: Kind::Enum {
+                names: &[
+                    "ALTITUDE_REFERENCE_UNSPECIFIED",
+                    "ALTITUDE_REFERENCE_GROUND",
+                    "ALTITUDE_REFERENCE_MEAN_SEA_LEVEL",
+                ],
+            },
             presence: Presence::Implicit,
         },
     ],
@@ -1444,19 +1794,54 @@ pub static PROPOSAL_RULE: Message = Message {
         Field {
             number: 1,
             name: "kind",
-            kind: Kind::Enum { highest: 5 },
+            kind: Kind::Enum {
+                names: &[
+                    "PROPOSAL_KIND_UNSPECIFIED",
+                    "PROPOSAL_KIND_ATTRIBUTION",
+                    "PROPOSAL_KIND_REMEDY",
+                    "PROPOSAL_KIND_MEMBERSHIP",
+                    "PROPOSAL_KIND_PROTOCOL_TEXT",
+                    "PROPOSAL_KIND_RULES",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
             number: 2,
             name: "proposer",
-            kind: Kind::Enum { highest: 9 },
+            kind: Kind::Enum {
+                names: &[
+                    "ROLE_UNSPECIFIED",
+                    "ROLE_OPERATOR",
+                    "ROLE_AUTHORITY",
+                    "ROLE_RECOVERY",
+                    "ROLE_SENSOR",
+                    "ROLE_MONITOR",
+                    "ROLE_VERIFIER",
+                    "ROLE_INVESTIGATOR",
+                    "ROLE_COMMISSIONER",
+                    "ROLE_PARTY_LIAISON",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
             number: 3,
             name: "electorate",
-            kind: Kind::Enum { highest: 9 },
+            kind: Kind::Enum {
+                names: &[
+                    "ROLE_UNSPECIFIED",
+                    "ROLE_OPERATOR",
+                    "ROLE_AUTHORITY",
+                    "ROLE_RECOVERY",
+                    "ROLE_SENSOR",
+                    "ROLE_MONITOR",
+                    "ROLE_VERIFIER",
+                    "ROLE_INVESTIGATOR",
+                    "ROLE_COMMISSIONER",
+                    "ROLE_PARTY_LIAISON",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -1474,7 +1859,13 @@ pub static PROPOSAL_RULE: Message = Message {
         Field {
             number: 6,
             name: "recusal",
-            kind: Kind::Enum { highest: 2 },
+            kind: Kind::Enum {
+                names: &[
+                    "RECUSAL_RULE_UNSPECIFIED",
+                    "RECUSAL_RULE_VOLUNTARY",
+                    "RECUSAL_RULE_PARTIES",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -1486,7 +1877,15 @@ pub static PROPOSAL_RULE: Message = Message {
         Field {
             number: 8,
             name: "standard_of_proof",
-            kind: Kind::Enum { highest: 4 },
+            kind: Kind::Enum {
+                names: &[
+                    "STANDARD_OF_PROOF_UNSPECIFIED",
+                    "STANDARD_OF_PROOF_REASONABLE_GROUNDS",
+                    "STANDARD_OF_PROOF_BALANCE_OF_PROBABILITIES",
+                    "STANDARD_OF_PROOF_CLEAR_AND_CONVINCING",
+                    "STANDARD_OF_PROOF_BEYOND_REASONABLE_DOUBT",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -1566,7 +1965,15 @@ pub static RATIFICATION: Message = Message {
         Field {
             number: 2,
             name: "step",
-            kind: Kind::Enum { highest: 4 },
+            kind: Kind::Enum {
+                names: &[
+                    "RATIFICATION_STEP_UNSPECIFIED",
+                    "RATIFICATION_STEP_SIGNED",
+                    "RATIFICATION_STEP_RATIFIED",
+                    "RATIFICATION_STEP_REFUSED",
+                    "RATIFICATION_STEP_WITHDRAWN",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -1766,7 +2173,15 @@ pub static RELATION: Message = Message {
         Field {
             number: 1,
             name: "kind",
-            kind: Kind::Enum { highest: 4 },
+            kind: Kind::Enum {
+                names: &[
+                    "RELATION_KIND_UNSPECIFIED",
+                    "RELATION_KIND_CLAIMED_RESPONSE_TO",
+                    "RELATION_KIND_POSSIBLE_DUPLICATE_OF",
+                    "RELATION_KIND_FOLLOWS",
+                    "RELATION_KIND_PART_OF",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -1860,7 +2275,20 @@ pub static ROLE_RULE: Message = Message {
         Field {
             number: 1,
             name: "role",
-            kind: Kind::Enum { highest: 9 },
+            kind: Kind::Enum {
+                names: &[
+                    "ROLE_UNSPECIFIED",
+                    "ROLE_OPERATOR",
+                    "ROLE_AUTHORITY",
+                    "ROLE_RECOVERY",
+                    "ROLE_SENSOR",
+                    "ROLE_MONITOR",
+                    "ROLE_VERIFIER",
+                    "ROLE_INVESTIGATOR",
+                    "ROLE_COMMISSIONER",
+                    "ROLE_PARTY_LIAISON",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -2012,7 +2440,14 @@ pub static STAGE_RULE: Message = Message {
         Field {
             number: 1,
             name: "stage",
-            kind: Kind::Enum { highest: 3 },
+            kind: Kind::Enum {
+                names: &[
+                    "RESPONSE_STAGE_UNSPECIFIED",
+                    "RESPONSE_STAGE_FIRST",
+                    "RESPONSE_STAGE_SECOND",
+                    "RESPONSE_STAGE_THIRD",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -2147,7 +2582,35 @@ pub static SUMMARY_COUNT: Message = Message {
         Field {
             number: 1,
             name: "kind",
-            kind: Kind::Enum { highest: 24 },
+            kind: Kind::Enum {
+                names: &[
+                    "INCIDENT_KIND_UNSPECIFIED",
+                    "INCIDENT_KIND_EXPLOSION",
+                    "INCIDENT_KIND_PROJECTILE_IN_FLIGHT",
+                    "INCIDENT_KIND_MUZZLE_FLASH",
+                    "INCIDENT_KIND_ILLUMINATION_FLARE",
+                    "INCIDENT_KIND_BURST",
+                    "INCIDENT_KIND_SHOT",
+                    "INCIDENT_KIND_ARTILLERY_IMPACT",
+                    "INCIDENT_KIND_MISSILE_OR_AIR_STRIKE",
+                    "INCIDENT_KIND_UAV_STRIKE",
+                    "INCIDENT_KIND_UAV_OVERFLIGHT",
+                    "INCIDENT_KIND_AIR_VIOLATION",
+                    "INCIDENT_KIND_GROUND_INCURSION",
+                    "INCIDENT_KIND_MARITIME",
+                    "INCIDENT_KIND_WEAPON_IN_VIOLATION",
+                    "INCIDENT_KIND_MINE_OR_UXO",
+                    "INCIDENT_KIND_MOVEMENT_RESTRICTION",
+                    "INCIDENT_KIND_JAMMING",
+                    "INCIDENT_KIND_CYBER",
+                    "INCIDENT_KIND_ATTACK_ON_MONITOR",
+                    "INCIDENT_KIND_CIVILIAN_HARM",
+                    "INCIDENT_KIND_INFRASTRUCTURE_STRIKE",
+                    "INCIDENT_KIND_SABOTAGE",
+                    "INCIDENT_KIND_ARMED_CLASH",
+                    "INCIDENT_KIND_OTHER",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -2190,7 +2653,16 @@ pub static VOTE: Message = Message {
         Field {
             number: 2,
             name: "choice",
-            kind: Kind::Enum { highest: 5 },
+            kind: Kind::Enum {
+                names: &[
+                    "VOTE_CHOICE_UNSPECIFIED",
+                    "VOTE_CHOICE_CONCUR",
+                    "VOTE_CHOICE_CONCUR_SEPARATELY",
+                    "VOTE_CHOICE_DISSENT",
+                    "VOTE_CHOICE_ABSTAIN",
+                    "VOTE_CHOICE_RECUSED",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -2209,7 +2681,25 @@ pub static WEAPON: Message = Message {
         Field {
             number: 1,
             name: "class",
-            kind: Kind::Enum { highest: 14 },
+            kind: Kind::Enum {
+                names: &[
+                    "WEAPON_CLASS_UNSPECIFIED",
+                    "WEAPON_CLASS_SMALL_ARMS",
+                    "WEAPON_CLASS_HEAVY_MACHINE_GUN",
+                    "WEAPON_CLASS_GRENADE_LAUNCHER",
+                    "WEAPON_CLASS_RECOILLESS",
+                    "WEAPON_CLASS_ANTI_TANK_MISSILE",
+                    "WEAPON_CLASS_MORTAR",
+                    "WEAPON_CLASS_ARTILLERY",
+                    "WEAPON_CLASS_TANK",
+                    "WEAPON_CLASS_ROCKET_LAUNCHER",
+                    "WEAPON_CLASS_MISSILE",
+                    "WEAPON_CLASS_BOMB",
+                    "WEAPON_CLASS_UAV",
+                    "WEAPON_CLASS_MINE",
+                    "WEAPON_CLASS_NOT_KNOWN",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
@@ -2221,7 +2711,13 @@ pub static WEAPON: Message = Message {
         Field {
             number: 3,
             name: "certainty",
-            kind: Kind::Enum { highest: 2 },
+            kind: Kind::Enum {
+                names: &[
+                    "CERTAINTY_UNSPECIFIED",
+                    "CERTAINTY_CONFIRMED",
+                    "CERTAINTY_ASSESSED",
+                ],
+            },
             presence: Presence::Implicit,
         },
     ],
@@ -2240,7 +2736,17 @@ pub static WITHDRAWAL: Message = Message {
         Field {
             number: 2,
             name: "reason",
-            kind: Kind::Enum { highest: 6 },
+            kind: Kind::Enum {
+                names: &[
+                    "WITHDRAWAL_REASON_UNSPECIFIED",
+                    "WITHDRAWAL_REASON_DUPLICATE",
+                    "WITHDRAWAL_REASON_ERROR",
+                    "WITHDRAWAL_REASON_EXERCISE",
+                    "WITHDRAWAL_REASON_UNSAFE",
+                    "WITHDRAWAL_REASON_FABRICATED",
+                    "WITHDRAWAL_REASON_OTHER",
+                ],
+            },
             presence: Presence::Implicit,
         },
         Field {
