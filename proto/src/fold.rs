@@ -27,7 +27,7 @@ use crate::record::{DecodedRecord, VerifiedRecord, parse_key};
 use crate::refusal::Refusal;
 use crate::rules::{self, Key, KeyState, Placed, RuleError, StationState, load};
 use crate::signature::PublicKey;
-use crate::state::{MemoryState, StateError};
+use crate::state::{MemoryState, StateError, StateMut as _};
 use crate::tree::leaf_hash;
 
 pub use commission::{
@@ -178,7 +178,7 @@ impl Fold {
             });
         }
         let writes = rules::apply(&self.state, placed)?;
-        self.state.extend(&writes)?;
+        self.state.apply(&writes)?;
         self.size += 1;
         self.now = placed.accepted_time;
         if let Some(body) = &placed.record.record.message.body {

@@ -75,6 +75,7 @@ impl Incident {
     }
 
     /// All versions, oldest first.
+    #[must_use]
     pub fn versions(&self) -> impl DoubleEndedIterator<Item = &Version> {
         std::iter::once(&self.first).chain(&self.corrections)
     }
