@@ -80,7 +80,10 @@ fn write_formatted(path: &PathBuf, text: &str) -> Result<()> {
 fn grammar(pool: &DescriptorPool) -> Result<String> {
     let mut messages: Vec<MessageDescriptor> = Vec::new();
     for root in CANONICAL_ROOTS {
-        reach(pool.get_message_by_name(root).context(root)?, &mut messages);
+        reach(
+            &pool.get_message_by_name(root).context(root)?,
+            &mut messages,
+        );
     }
     messages.sort_by(|a, b| a.full_name().cmp(b.full_name()));
     let mut text = String::from(
@@ -92,14 +95,14 @@ fn grammar(pool: &DescriptorPool) -> Result<String> {
     Ok(text)
 }
 
-fn reach(message: MessageDescriptor, seen: &mut Vec<MessageDescriptor>) {
-    if seen.contains(&message) {
+fn reach(message: &MessageDescriptor, seen: &mut Vec<MessageDescriptor>) {
+    if seen.contains(message) {
         return;
     }
     seen.push(message.clone());
     for field in message.fields() {
         if let Kind::Message(inner) = field.kind() {
-            reach(inner, seen);
+            reach(&inner, seen);
         }
     }
 }

@@ -1,0 +1,59 @@
+//! Writes `docs/errors.md` and `docs/limits.md` from the tables in the code. `--check` compares and changes nothing.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use trucelog_proto::limits;
+use trucelog_proto::refusal::Reason;
+
+fn main() -> Result<()> {
+    let check = std::env::args().any(|argument| argument == "--check");
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    for (name, text) in [("errors.md", errors()?), ("limits.md", limits()?)] {
+        let path = docs.join(name);
+        if check {
+            let found = std::fs::read_to_string(&path).unwrap_or_default();
+            ensure!(
+                found == text,
+                "{} is not what the code gives; run `make gen`",
+                path.display()
+            );
+        } else {
+            std::fs::write(path, text)?;
+        }
+    }
+    Ok(())
+}
+
+fn errors() -> Result<String> {
+    let mut text = String::from(
+        "# Refusals\n\n\
+         Why a record is refused: the `reason` of `google.rpc.ErrorInfo` (domain `trucelog`), with the gRPC code. The\n\
+         field path is in `google.rpc.BadRequest`, the facts (limits, what to use instead) in the metadata. A verifier\n\
+         that meets such a record in a log names the same reason. Generated from `proto/src/refusal.rs`.\n\n\
+         | reason | code | meaning | what to do |\n|---|---|---|---|\n",
+    );
+    for reason in Reason::ALL {
+        writeln!(
+            text,
+            "| `{}` | {} | {} | {} |",
+            reason.name(),
+            reason.code().name(),
+            reason.meaning(),
+            reason.remedy()
+        )?;
+    }
+    Ok(text)
+}
+
+fn limits() -> Result<String> {
+    let mut text = String::from(
+        "# Limits\n\nThe limits of the protocol, generated from `proto/src/limits.rs`.\n\n\
+         | name | limit | of what |\n|---|---|---|\n",
+    );
+    for (name, value, what) in limits::ALL {
+        writeln!(text, "| `{name}` | {value} | {what} |")?;
+    }
+    Ok(text)
+}
