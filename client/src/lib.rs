@@ -1,1 +1,31 @@
-//! x
+//! The trucelog client: everything between a person, their station's key and a log that nobody has to trust.
+//!
+//! - [`json`]: records as people write and read them.
+//! - [`station`]: a station's key, its sequence and its signed records on disk.
+//! - [`submit`]: sends signed records and keeps only receipts that hold.
+//! - [`receipt`]: checks a receipt without a network.
+//! - [`verifier`]: checks a whole log from its charter on, with its state on disk.
+//! - [`reader`]: reads the entries that the verifier has verified, and nothing else.
+//! - [`trust`]: what is pinned before a server is asked anything.
+//! - [`remote`]: the connection to a log.
+//!
+//! The protocol itself is in [`trucelog_proto`]. The command `trucelog` is [`cli`].
+
+pub mod cli;
+pub mod durable;
+mod error;
+pub mod exit;
+pub mod fetch;
+pub mod json;
+pub mod reader;
+pub mod receipt;
+pub mod refused;
+pub mod remote;
+pub mod retry;
+pub mod station;
+pub mod store;
+pub mod submit;
+pub mod trust;
+pub mod verifier;
+
+pub use error::Error;

@@ -1,0 +1,174 @@
+//! Everything that can end a command, and the exit code that it has.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tonic::Status;
+use trucelog_proto::error::DecodeError;
+use trucelog_proto::refusal::Refusal;
+use trucelog_proto::state::StateError;
+
+use crate::exit::Exit;
+use crate::json::JsonError;
+use crate::receipt::ReceiptError;
+use crate::refused::{Failure, Refused};
+use crate::remote::RemoteError;
+use crate::station::StationError;
+use crate::trust::TrustError;
+use crate::verifier::{Falsehood, NotEnough};
+
+/// Why something was not done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or directory could not be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// The error of the operating system.
+        source: io::Error,
+    },
+    /// A file or an argument is not of its form.
+    #[error("{what}: {source}")]
+    Decode {
+        /// The file or argument.
+        what: String,
+        /// What is wrong with it.
+        source: DecodeError,
+    },
+    /// A file holds another kind of thing than is needed.
+    #[error("{what}: it is not {expected}")]
+    NotA {
+        /// The file or argument.
+        what: String,
+        /// What is needed.
+        expected: &'static str,
+    },
+    /// A setting that has no default is missing.
+    #[error("{what} is not given: {remedy}")]
+    Missing {
+        /// The setting.
+        what: &'static str,
+        /// How to give it.
+        remedy: &'static str,
+    },
+    /// A record written as JSON is not of its form.
+    #[error(transparent)]
+    Json(#[from] JsonError),
+    /// The policy or charter is not the one that is pinned.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// A station's key or counter cannot be used.
+    #[error(transparent)]
+    Station(#[from] StationError),
+    /// The address of the server cannot be used.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    /// A record breaks a rule, found before anything was sent.
+    #[error("the record would be refused: {0}")]
+    Invalid(#[from] Refusal),
+    /// The server has refused.
+    #[error("refused by the server: {0}")]
+    Refused(Box<Refused>),
+    /// A receipt does not hold, or is not enough.
+    #[error(transparent)]
+    Receipt(#[from] ReceiptError),
+    /// Something false was seen.
+    #[error(transparent)]
+    False(#[from] Box<Falsehood>),
+    /// Something true is not enough.
+    #[error(transparent)]
+    NotEnough(#[from] NotEnough),
+    /// There is no such thing.
+    #[error("{0} is not found")]
+    NotFound(String),
+    /// A call failed, and would again.
+    #[error("the server failed: {}: {}", .0.code(), .0.message())]
+    Status(Box<Status>),
+    /// Calls failed until patience was at its end.
+    #[error("no answer in {} s: {}: {}", patience.as_secs(), status.code(), status.message())]
+    Deadline {
+        /// How long was tried without progress.
+        patience: Duration,
+        /// The last failure.
+        status: Box<Status>,
+    },
+    /// The server's answer is not of its form.
+    #[error("the server's answer cannot be used: {0}")]
+    Answer(&'static str),
+    /// The state on disk cannot be used.
+    #[error("{}: the state on disk is damaged ({problem}); remove the file, and everything is verified again", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The state in memory failed.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// Another process works on the same directory.
+    #[error("{}: another process works here; wait until it has ended", .0.display())]
+    Locked(PathBuf),
+    /// The operating system gave no random numbers.
+    #[error("no random numbers: {0}")]
+    Random(#[from] getrandom::Error),
+    /// The user has interrupted.
+    #[error("interrupted; the same command goes on where this one stopped")]
+    Interrupted,
+}
+
+impl Error {
+    /// Makes an I/O error of a path.
+    pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { path, source }
+    }
+
+    /// Makes a decoding error of a file or argument.
+    pub(crate) fn decode(what: &dyn std::fmt::Display) -> impl FnOnce(DecodeError) -> Self {
+        let what = what.to_string();
+        move |source| Self::Decode { what, source }
+    }
+
+    /// The exit code of a command that ends with this error.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Decode { .. }
+            | Self::NotA { .. }
+            | Self::Missing { .. }
+            | Self::Json(_)
+            | Self::Trust(_)
+            | Self::Station(_)
+            | Self::Remote(_)
+            | Self::Invalid(_) => Exit::Usage,
+            Self::Receipt(error) => error.exit(),
+            Self::False(_) => Exit::False,
+            Self::NotEnough(_) => Exit::NotEnough,
+            Self::NotFound(_) => Exit::NotFound,
+            Self::Io { .. }
+            | Self::Status(_)
+            | Self::Deadline { .. }
+            | Self::Answer(_)
+            | Self::Damaged { .. }
+            | Self::State(_)
+            | Self::Locked(_)
+            | Self::Random(_) => Exit::NotChecked,
+            Self::Refused(_) => Exit::Refused,
+            Self::Interrupted => Exit::Interrupted,
+        }
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(refused) => Self::Refused(refused),
+            Failure::NotFound(what) => Self::NotFound(what),
+            Failure::Retry(status, _) | Failure::Failed(status) => Self::Status(status),
+        }
+    }
+}

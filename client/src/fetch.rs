@@ -1,0 +1,170 @@
+//! Fetches checkpoints, entries and proofs from a server. Nothing here is believed; callers verify it.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tonic::Status;
+use tonic::transport::Channel;
+use trucelog_proto::hash::{LeafIndex, NodeHash, TreeSize};
+use trucelog_proto::pb::log_service_client::LogServiceClient;
+use trucelog_proto::pb::{self, CheckpointKind};
+
+use crate::Error;
+use crate::refused::{Failure, classify};
+use crate::retry::{Patience, Retry, call};
+use crate::verifier::EntrySource;
+
+/// Longest time for one answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+/// Entries that are looked at together.
+const RUN: usize = 1024;
+/// Runs that may wait for the verifier.
+const WAITING_RUNS: usize = 4;
+
+/// Reads one log from a server.
+#[derive(Clone, Debug)]
+pub struct Fetcher {
+    client: LogServiceClient<Channel>,
+    patience: Patience,
+}
+
+impl Fetcher {
+    /// Makes a fetcher.
+    #[must_use]
+    pub fn new(channel: Channel, patience: Patience) -> Self {
+        Self {
+            client: LogServiceClient::new(channel),
+            patience,
+        }
+    }
+
+    /// Fetches the newest checkpoint, a signed note.
+    ///
+    /// # Errors
+    /// [`Error::Deadline`] or [`Error::Status`].
+    pub async fn checkpoint(&self, kind: CheckpointKind) -> Result<Vec<u8>, Error> {
+        let response = call(self.patience, async || {
+            let mut request = tonic::Request::new(pb::GetCheckpointRequest { kind: kind.into() });
+            request.set_timeout(ANSWER_TIMEOUT);
+            self.client.clone().get_checkpoint(request).await
+        });
+        Ok(response.await?.checkpoint)
+    }
+
+    /// Fetches the proof that the tree of size `new` continues that of size `old`.
+    ///
+    /// # Errors
+    /// [`Error::Deadline`] or [`Error::Status`]; [`Error::Answer`].
+    pub async fn consistency_proof(
+        &self,
+        old: TreeSize,
+        new: TreeSize,
+    ) -> Result<Vec<NodeHash>, Error> {
+        let response = call(self.patience, async || {
+            let mut request = tonic::Request::new(pb::GetConsistencyProofRequest {
+                old_size: old.get(),
+                new_size: new.get(),
+            });
+            request.set_timeout(ANSWER_TIMEOUT);
+            self.client.clone().get_consistency_proof(request).await
+        });
+        let hashes = response.await?.hashes;
+        let hashes = hashes
+            .iter()
+            .map(|hash| NodeHash::try_from(hash.as_slice()));
+        hashes
+            .collect::<Result<_, _>>()
+            .map_err(|_| Error::Answer("a hash is not 32 bytes long"))
+    }
+
+    /// Fetches the entries from `start` up to, not including, `end`. Needs a tokio runtime; the result is read
+    /// outside of it.
+    #[must_use]
+    pub fn entries(&self, start: LeafIndex, end: TreeSize) -> RemoteEntries {
+        let (sender, runs) = mpsc::channel(WAITING_RUNS);
+        let fetcher = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = fetcher.send_entries(start.get(), end.get(), &sender).await {
+                // Nobody listens when the verifier has stopped already.
+                drop(sender.send(Err(error)).await);
+            }
+        });
+        RemoteEntries { runs }
+    }
+
+    async fn send_entries(&self, start: u64, end: u64, sender: &Runs) -> Result<(), Error> {
+        let mut next = start;
+        let mut retry = Retry::new(self.patience);
+        while next < end {
+            let before = next;
+            let ended = self.send_stream(&mut next, end, sender).await;
+            if next > before {
+                retry.progressed();
+            }
+            match ended.map_err(classify) {
+                Ok(Sent::All) if next >= end => {}
+                Ok(Sent::All) => {
+                    let status = Status::unavailable("the stream ended early");
+                    retry.wait(&status, None).await?;
+                }
+                Ok(Sent::Stopped) => return Ok(()),
+                Err(Failure::Retry(status, asked)) => retry.wait(&status, asked).await?,
+                Err(failure) => return Err(failure.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes on what one stream gives, in runs, and moves `next` on with each run.
+    async fn send_stream(&self, next: &mut u64, end: u64, sender: &Runs) -> Result<Sent, Status> {
+        let request = pb::StreamEntriesRequest {
+            start_index: *next,
+            end_index: end,
+        };
+        let mut stream = self
+            .client
+            .clone()
+            .stream_entries(request)
+            .await?
+            .into_inner();
+        let mut run = Vec::new();
+        loop {
+            let message = tokio::time::timeout(ANSWER_TIMEOUT, stream.message())
+                .await
+                .map_err(|_| Status::deadline_exceeded("no answer in time"))??;
+            let ended = message.is_none();
+            run.extend(message.into_iter().flat_map(|message| message.entries));
+            if run.len() >= RUN || (ended && !run.is_empty()) {
+                *next += run.len() as u64;
+                if sender.send(Ok(std::mem::take(&mut run))).await.is_err() {
+                    return Ok(Sent::Stopped);
+                }
+            }
+            if ended {
+                return Ok(Sent::All);
+            }
+        }
+    }
+}
+
+type Runs = mpsc::Sender<Result<Vec<Vec<u8>>, Error>>;
+
+enum Sent {
+    All,
+    /// Nobody reads any more.
+    Stopped,
+}
+
+/// Entries that a task fetches while earlier ones are verified.
+#[derive(Debug)]
+pub struct RemoteEntries {
+    runs: mpsc::Receiver<Result<Vec<Vec<u8>>, Error>>,
+}
+
+impl EntrySource for RemoteEntries {
+    fn next(&mut self) -> Result<Vec<Vec<u8>>, Error> {
+        self.runs.blocking_recv().unwrap_or(Err(Error::Answer(
+            "it holds fewer entries than its checkpoint",
+        )))
+    }
+}

@@ -1,0 +1,448 @@
+//! A station: its key, the sequence of its records, and its signed records on disk.
+//!
+//! ```text
+//! DIR/key.pem                         the private key, readable by its owner only
+//! DIR/station.json                    member, station, origin, charter and public key, fixed at first use
+//! DIR/refused.json                    sequences whose records were refused, with the refused digests
+//! DIR/signed/SEQUENCE-DIGEST.signed   every record signed with the key; its receipt lies beside it
+//! ```
+//!
+//! **Invariant:** signed bytes leave this module only after they are in `signed/`, synced. The next sequence is one
+//! more than the highest in `signed/`, so no crash makes the key sign two records at one sequence of which neither
+//! names the other. The server's word is never used.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use ed25519_dalek::SigningKey;
+use prost::Message as _;
+use serde::{Deserialize, Serialize};
+use trucelog_proto::hash::RecordDigest;
+use trucelog_proto::pb;
+use trucelog_proto::record::{self, DecodedRecord, LogId, NO_CHARTER};
+use trucelog_proto::signature::{self, PublicKey};
+
+use crate::submit::receipt_path;
+use crate::{Error, durable};
+
+/// A station's key or counter cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StationError {
+    /// Others may read the key.
+    #[error("{}: others may read this private key; run: chmod 600 {}", .0.display(), .0.display())]
+    KeyExposed(PathBuf),
+    /// The station directory was set up for something else.
+    #[error("{}: {field} is {known} here, {given} was given; one directory serves one key of one station", path.display())]
+    Other {
+        /// The file that fixes it.
+        path: PathBuf,
+        /// What differs.
+        field: &'static str,
+        /// What the file says.
+        known: String,
+        /// What was given.
+        given: String,
+    },
+    /// The station directory is new and something is missing.
+    #[error("{} is new: give --{option} once, it is remembered there", directory.display())]
+    NotSetUp {
+        /// The station directory.
+        directory: PathBuf,
+        /// The missing option.
+        option: &'static str,
+    },
+    /// A file in the station directory is not of its form.
+    #[error("{}: {problem}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// Who signs: the speaker of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Speaker {
+    /// Code of the member.
+    pub member: String,
+    /// Name of the station.
+    pub station: String,
+}
+
+/// What a record needs beside its body.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Slot {
+    /// Sequence of the record among those of its key.
+    pub sequence: u64,
+    /// Digests of refused records at this sequence.
+    pub replaces: Vec<RecordDigest>,
+}
+
+/// Reads a private key in PKCS#8 PEM.
+///
+/// # Errors
+/// [`StationError::KeyExposed`] when group or others may read it; [`Error::Io`]; [`Error::Decode`].
+pub fn read_key(path: &Path) -> Result<SigningKey, Error> {
+    let mode = fs::metadata(path)
+        .map_err(Error::io(path))?
+        .permissions()
+        .mode();
+    if mode & 0o077 != 0 {
+        return Err(StationError::KeyExposed(path.to_owned()).into());
+    }
+    let text = String::from_utf8_lossy(&durable::read(path)?).into_owned();
+    signature::private_key_from_pem(&text).map_err(Error::decode(&path.display()))
+}
+
+/// Makes a key and writes it to `path`, which must not exist.
+///
+/// # Errors
+/// [`Error::Io`]; [`Error::Random`].
+pub fn create_key(path: &Path) -> Result<SigningKey, Error> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed)?;
+    let key = SigningKey::from_bytes(&seed);
+    durable::create_private(path, signature::private_key_to_pem(&key).as_bytes())?;
+    Ok(key)
+}
+
+/// The time now, Unix milliseconds.
+#[must_use]
+pub fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    })
+}
+
+/// Fills in the envelope of `record`, signs it for the log `id`, and gives what is to be submitted. A `created_time`
+/// or `label` that is set stays. A Charter is signed for no charter.
+///
+/// # Errors
+/// [`Error::Invalid`] when the record has no canonical bytes or is too long.
+pub fn sign(
+    mut record: pb::Record,
+    speaker: &Speaker,
+    slot: &Slot,
+    id: &LogId,
+    key: &SigningKey,
+) -> Result<pb::Submission, Error> {
+    record.member.clone_from(&speaker.member);
+    record.station.clone_from(&speaker.station);
+    record.sequence = slot.sequence;
+    record.replaces = slot
+        .replaces
+        .iter()
+        .map(|digest| digest.as_bytes().to_vec())
+        .collect();
+    if record.created_time == 0 {
+        record.created_time = now_ms();
+    }
+    let bytes = record.encode_to_vec();
+    let decoded = DecodedRecord::decode(&bytes)?;
+    let mut id = id.clone();
+    if decoded.is_charter() {
+        id.charter = NO_CHARTER;
+    }
+    Ok(pb::Submission {
+        origin: id.origin.as_str().to_owned(),
+        charter_digest: id.charter.as_bytes().to_vec(),
+        signed_record: Some(record::sign(bytes, &id, key)),
+    })
+}
+
+const LOWEST: RecordDigest = RecordDigest::from_bytes([0; 32]);
+const HIGHEST: RecordDigest = RecordDigest::from_bytes([0xff; 32]);
+
+/// What a station directory is for, the content of `station.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Identity {
+    schema: String,
+    member: String,
+    station: String,
+    origin: String,
+    charter: String,
+    public_key: String,
+}
+
+const IDENTITY_SCHEMA: &str = "trucelog.station/v1";
+
+/// A station directory, held by one process at a time.
+#[derive(Debug)]
+pub struct StationDir {
+    directory: PathBuf,
+    speaker: Speaker,
+    id: LogId,
+    key: SigningKey,
+    _lock: fs::File,
+}
+
+/// What may be known of a station before its directory is opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Claims {
+    /// Code of the member.
+    pub member: Option<String>,
+    /// Name of the station.
+    pub station: Option<String>,
+}
+
+impl StationDir {
+    /// Opens a station directory for the log `id`. It must hold `key.pem`. What `claims` says is remembered at first
+    /// use and compared afterwards.
+    ///
+    /// # Errors
+    /// [`StationError`] when the directory is of another key, station or log, or when it is new and member or station
+    /// are not given; [`Error::Locked`]; [`Error::Io`].
+    pub fn open(directory: &Path, id: &LogId, claims: &Claims) -> Result<Self, Error> {
+        let key = read_key(&directory.join("key.pem"))?;
+        let lock = lock(&directory.join("lock"))?;
+        let path = directory.join("station.json");
+        let identity = match durable::read_if_present(&path)? {
+            Some(bytes) => {
+                let known =
+                    serde_json::from_slice(&bytes).map_err(|error| malformed(&path, &error))?;
+                check_identity(&known, id, claims, &key, &path)?;
+                known
+            }
+            None => set_up(directory, id, claims, &key, &path)?,
+        };
+        durable::create_directory(&directory.join("signed"))?;
+        Ok(Self {
+            directory: directory.to_owned(),
+            speaker: Speaker {
+                member: identity.member,
+                station: identity.station,
+            },
+            id: id.clone(),
+            key,
+            _lock: lock,
+        })
+    }
+
+    /// Who speaks.
+    #[must_use]
+    pub fn speaker(&self) -> &Speaker {
+        &self.speaker
+    }
+
+    /// Directory of the signed records and their receipts.
+    #[must_use]
+    pub fn signed_directory(&self) -> PathBuf {
+        self.directory.join("signed")
+    }
+
+    /// The next free sequence: the lowest one at which every signed record was refused, or one more than the highest
+    /// signed.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`StationError::Malformed`].
+    pub fn next_slot(&self) -> Result<Slot, Error> {
+        let files = self.signed_files()?;
+        let free = self.refused()?.into_iter().find(|(sequence, refused)| {
+            files
+                .range((*sequence, LOWEST)..=(*sequence, HIGHEST))
+                .all(|((_, digest), path)| refused.contains(digest) && !receipt_path(path).exists())
+        });
+        if let Some((sequence, replaces)) = free {
+            return Ok(Slot { sequence, replaces });
+        }
+        let highest = files.into_keys().next_back();
+        Ok(Slot {
+            sequence: highest.map_or(1, |(sequence, _)| sequence + 1),
+            replaces: Vec::new(),
+        })
+    }
+
+    /// Signs a record at the next free sequence. Its bytes are in [`Self::signed_directory`], synced, before they are
+    /// given.
+    ///
+    /// # Errors
+    /// As [`sign`]; [`Error::Io`]; [`StationError::Malformed`].
+    pub fn sign(&self, record: pb::Record) -> Result<(PathBuf, pb::Submission), Error> {
+        let slot = self.next_slot()?;
+        let submission = sign(record, &self.speaker, &slot, &self.id, &self.key)?;
+        let digest = digest_of(&submission);
+        let name = format!("{:016}-{}.signed", slot.sequence, digest);
+        let path = self.signed_directory().join(name);
+        durable::replace(&path, &submission.encode_to_vec())?;
+        Ok((path, submission))
+    }
+
+    /// Notes that the server has refused a record, so that its sequence is signed anew by a record that names it in
+    /// `replaces`.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`StationError::Malformed`].
+    pub fn note_refused(&self, submission: &pb::Submission) -> Result<(), Error> {
+        let signed = submission.signed_record.clone().unwrap_or_default();
+        let record = DecodedRecord::decode(&signed.record)?;
+        let mut refused = self.refused()?;
+        let digests = refused.entry(record.message.sequence).or_default();
+        if !digests.contains(&record.digest) {
+            digests.push(record.digest);
+        }
+        self.write_refused(&refused)
+    }
+
+    fn refused(&self) -> Result<BTreeMap<u64, Vec<RecordDigest>>, Error> {
+        let path = self.directory.join("refused.json");
+        let Some(bytes) = durable::read_if_present(&path)? else {
+            return Ok(BTreeMap::new());
+        };
+        let texts: BTreeMap<u64, Vec<String>> =
+            serde_json::from_slice(&bytes).map_err(|error| malformed(&path, &error))?;
+        texts
+            .into_iter()
+            .map(|(sequence, digests)| {
+                let digests = digests.iter().map(|digest| digest.parse());
+                let digests = digests.collect::<Result<_, _>>();
+                Ok((sequence, digests.map_err(|error| malformed(&path, &error))?))
+            })
+            .collect()
+    }
+
+    fn write_refused(&self, refused: &BTreeMap<u64, Vec<RecordDigest>>) -> Result<(), Error> {
+        let texts: BTreeMap<u64, Vec<String>> = refused
+            .iter()
+            .map(|(sequence, digests)| {
+                (*sequence, digests.iter().map(ToString::to_string).collect())
+            })
+            .collect();
+        let text = serde_json::to_vec_pretty(&texts).expect("numbers and text have a JSON form");
+        durable::replace(&self.directory.join("refused.json"), &text)
+    }
+
+    /// The signed records by sequence and digest.
+    fn signed_files(&self) -> Result<BTreeMap<(u64, RecordDigest), PathBuf>, Error> {
+        let directory = self.signed_directory();
+        let mut files = BTreeMap::new();
+        for entry in fs::read_dir(&directory).map_err(Error::io(&directory))? {
+            let path = entry.map_err(Error::io(&directory))?.path();
+            if let Some(key) = parse_name(&path) {
+                files.insert(key, path);
+            }
+        }
+        Ok(files)
+    }
+}
+
+fn parse_name(path: &Path) -> Option<(u64, RecordDigest)> {
+    let name = path.file_name()?.to_str()?.strip_suffix(".signed")?;
+    let (sequence, digest) = name.split_once('-')?;
+    Some((sequence.parse().ok()?, digest.parse().ok()?))
+}
+
+/// Digest of the record of a submission.
+#[must_use]
+pub fn digest_of(submission: &pb::Submission) -> RecordDigest {
+    let record = submission
+        .signed_record
+        .as_ref()
+        .map_or(&[][..], |signed| &signed.record);
+    record::record_digest(record)
+}
+
+/// Reads a `.signed` file.
+///
+/// # Errors
+/// [`Error::Io`]; [`Error::NotA`] when it holds something else.
+pub fn read_submission(path: &Path) -> Result<pb::Submission, Error> {
+    let bytes = durable::read(path)?;
+    let not = || Error::NotA {
+        what: path.display().to_string(),
+        expected: "a .signed file",
+    };
+    let submission = pb::Submission::decode(bytes.as_slice()).map_err(|_| not())?;
+    if submission.signed_record.is_none() || submission.encode_to_vec() != bytes {
+        return Err(not());
+    }
+    Ok(submission)
+}
+
+/// Holds a lock file for as long as the result lives.
+///
+/// # Errors
+/// [`Error::Locked`] when another process holds it; [`Error::Io`].
+pub(crate) fn lock(path: &Path) -> Result<fs::File, Error> {
+    use rustix::fs::{FlockOperation, flock};
+    let file = fs::File::options()
+        .create(true)
+        .append(true)
+        .open(path)
+        .map_err(Error::io(path))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::Locked(path.to_owned())),
+        Err(error) => Err(Error::io(path)(io::Error::from(error))),
+    }
+}
+
+fn set_up(
+    directory: &Path,
+    id: &LogId,
+    claims: &Claims,
+    key: &SigningKey,
+    path: &Path,
+) -> Result<Identity, Error> {
+    let missing = |option| StationError::NotSetUp {
+        directory: directory.to_owned(),
+        option,
+    };
+    let identity = Identity {
+        schema: IDENTITY_SCHEMA.to_owned(),
+        member: claims.member.clone().ok_or_else(|| missing("member"))?,
+        station: claims.station.clone().ok_or_else(|| missing("station"))?,
+        origin: id.origin.to_string(),
+        charter: id.charter.to_string(),
+        public_key: PublicKey::of(key).to_string(),
+    };
+    let text = serde_json::to_vec_pretty(&identity).expect("text has a JSON form");
+    durable::replace(path, &text)?;
+    Ok(identity)
+}
+
+fn check_identity(
+    known: &Identity,
+    id: &LogId,
+    claims: &Claims,
+    key: &SigningKey,
+    path: &Path,
+) -> Result<(), StationError> {
+    let fields = [
+        ("schema", &known.schema, Some(IDENTITY_SCHEMA.to_owned())),
+        ("member", &known.member, claims.member.clone()),
+        ("station", &known.station, claims.station.clone()),
+        ("origin", &known.origin, Some(id.origin.to_string())),
+        ("charter", &known.charter, Some(id.charter.to_string())),
+        (
+            "key",
+            &known.public_key,
+            Some(PublicKey::of(key).to_string()),
+        ),
+    ];
+    for (field, known, given) in fields {
+        if let Some(given) = given.filter(|given| given != known) {
+            return Err(StationError::Other {
+                path: path.to_owned(),
+                field,
+                known: known.clone(),
+                given,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn malformed(path: &Path, problem: &dyn std::fmt::Display) -> StationError {
+    StationError::Malformed {
+        path: path.to_owned(),
+        problem: problem.to_string(),
+    }
+}

@@ -1,0 +1,206 @@
+//! Submits signed records, and keeps only receipts that hold.
+//!
+//! Submission is idempotent: the log answers a record that it holds with its first receipt. So after any failure the
+//! same records are simply sent again.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tonic::Status;
+use tonic::transport::Channel;
+use trucelog_proto::hash::RecordDigest;
+use trucelog_proto::pb::submission_service_client::SubmissionServiceClient;
+use trucelog_proto::pb::submit_stream_response::Result as Answer;
+use trucelog_proto::pb::{self, WaitFor};
+
+use crate::receipt::{self, Receipt, ReceiptError};
+use crate::refused::{Failure, Refused, classify, item_status};
+use crate::retry::{Patience, Retry, call};
+use crate::station::digest_of;
+use crate::trust::Trust;
+use crate::{Error, durable};
+
+/// Longest time for the answer to one record.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What became of one record.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The log holds it.
+    Logged(Box<Receipt>),
+    /// The server has refused it.
+    Refused(Box<Refused>),
+}
+
+/// Submits records to one log.
+#[derive(Clone, Debug)]
+pub struct Submitter {
+    client: SubmissionServiceClient<Channel>,
+    trust: Trust,
+    patience: Patience,
+}
+
+impl Submitter {
+    /// Makes a submitter for the log that is pinned.
+    #[must_use]
+    pub fn new(channel: Channel, trust: Trust, patience: Patience) -> Self {
+        Self {
+            client: SubmissionServiceClient::new(channel),
+            trust,
+            patience,
+        }
+    }
+
+    /// Submits one record, with retries, and checks its receipt.
+    ///
+    /// # Errors
+    /// [`Error::Refused`]; [`Error::Receipt`] when the server answers with a receipt that does not hold;
+    /// [`Error::Deadline`] or [`Error::Status`] when there is no answer.
+    pub async fn submit(&self, submission: &pb::Submission) -> Result<Receipt, Error> {
+        let response = call(self.patience, async || {
+            let mut request = tonic::Request::new(pb::SubmitRequest {
+                submission: Some(submission.clone()),
+                wait_for: WaitFor::Checkpointed.into(),
+            });
+            request.set_timeout(ANSWER_TIMEOUT);
+            self.client.clone().submit(request).await
+        })
+        .await?;
+        let receipt = response
+            .receipt
+            .ok_or(Error::Answer("it holds no receipt"))?;
+        Ok(self.check(&receipt, &digest_of(submission))?)
+    }
+
+    /// Submits many records over one stream, in order, with retries, and checks their receipts. `done` is told of each
+    /// record's outcome, in order; a refusal does not end the stream.
+    ///
+    /// # Errors
+    /// As [`Self::submit`], but refusals are outcomes; whatever `done` returns. What was told to `done` stands.
+    pub async fn submit_all(
+        &self,
+        submissions: Vec<pb::Submission>,
+        mut done: impl FnMut(usize, Outcome) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let submissions: Arc<[pb::Submission]> = submissions.into();
+        let mut retry = Retry::new(self.patience);
+        let mut next = 0;
+        while next < submissions.len() {
+            let before = next;
+            match self.stream(&submissions, &mut next, &mut done).await {
+                Ok(()) => return Ok(()),
+                Err(StreamEnd::Failed(error)) => return Err(error),
+                Err(StreamEnd::Broken(status, asked)) => {
+                    if next > before {
+                        retry.progressed();
+                    }
+                    retry.wait(&status, asked).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends the records from `next` on and moves `next` on with each outcome.
+    async fn stream(
+        &self,
+        submissions: &Arc<[pb::Submission]>,
+        next: &mut usize,
+        done: &mut impl FnMut(usize, Outcome) -> Result<(), Error>,
+    ) -> Result<(), StreamEnd> {
+        let items = Arc::clone(submissions);
+        let requests = (*next..items.len()).map(move |position| pb::SubmitStreamRequest {
+            submission: Some(items[position].clone()),
+            wait_for: WaitFor::Checkpointed.into(),
+        });
+        let response = self
+            .client
+            .clone()
+            .submit_stream(tokio_stream::iter(requests))
+            .await?;
+        let mut answers = response.into_inner();
+        while *next < submissions.len() {
+            let answer = tokio::time::timeout(ANSWER_TIMEOUT, answers.message())
+                .await
+                .map_err(|_| Status::deadline_exceeded("no answer in time"))??
+                .ok_or_else(|| Status::unavailable("the stream ended early"))?;
+            let outcome = self.outcome(answer, &submissions[*next])?;
+            done(*next, outcome).map_err(StreamEnd::Failed)?;
+            *next += 1;
+        }
+        Ok(())
+    }
+
+    fn outcome(
+        &self,
+        answer: pb::SubmitStreamResponse,
+        submission: &pb::Submission,
+    ) -> Result<Outcome, StreamEnd> {
+        match answer.result {
+            Some(Answer::Receipt(receipt)) => {
+                let receipt = self.check(&receipt, &digest_of(submission));
+                let receipt = receipt.map_err(|error| StreamEnd::Failed(error.into()))?;
+                Ok(Outcome::Logged(Box::new(receipt)))
+            }
+            Some(Answer::Status(status)) => match classify(item_status(&status)) {
+                Failure::Refused(refused) => Ok(Outcome::Refused(refused)),
+                failure => Err(failure.into()),
+            },
+            None => Err(StreamEnd::Failed(Error::Answer(
+                "it holds neither receipt nor status",
+            ))),
+        }
+    }
+
+    /// Nothing that the server says beside the proof is used.
+    fn check(
+        &self,
+        receipt: &pb::Receipt,
+        expected: &RecordDigest,
+    ) -> Result<Receipt, ReceiptError> {
+        receipt::verify(&receipt.tlog_proof, &self.trust, Some(expected))
+    }
+}
+
+/// Why a stream ended before all records were answered.
+enum StreamEnd {
+    /// It may be opened again.
+    Broken(Box<Status>, Option<Duration>),
+    /// It may not.
+    Failed(Error),
+}
+
+impl From<Status> for StreamEnd {
+    fn from(status: Status) -> Self {
+        classify(status).into()
+    }
+}
+
+impl From<Failure> for StreamEnd {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Retry(status, asked) => Self::Broken(status, asked),
+            failure => Self::Failed(failure.into()),
+        }
+    }
+}
+
+/// Where the receipt of a `.signed` file lies: beside it, with `.tlog-proof` instead.
+#[must_use]
+pub fn receipt_path(signed: &Path) -> PathBuf {
+    signed.with_extension("tlog-proof")
+}
+
+/// The receipt that lies beside a `.signed` file, if it holds.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn stored_receipt(
+    signed: &Path,
+    submission: &pb::Submission,
+    trust: &Trust,
+) -> Result<Option<Receipt>, Error> {
+    let bytes = durable::read_if_present(&receipt_path(signed))?;
+    Ok(bytes.and_then(|bytes| receipt::verify(&bytes, trust, Some(&digest_of(submission))).ok()))
+}
