@@ -3,18 +3,62 @@
 
 use std::fmt::Display;
 
+use prost::Message as _;
+
 use crate::{
+    canonical::{self, grammar},
     checkpoint::Checkpoint,
     cosignature,
+    entry::Entry,
     error::VerifyError,
-    hash::{LeafHash, LeafIndex, NodeHash, RootHash, TreeSize},
+    hash::{LeafHash, LeafIndex, NodeHash, RootHash, TreeSize, sha256},
     note::{Note, VerifierKey},
+    pb,
     policy::Policy,
-    proof, signature,
+    proof,
+    record::{DecodedRecord, record_digest},
+    signature,
+    state::MemoryState,
     tile::{self, TilePath},
     tlog_proof::TlogProof,
     tree::RightEdge,
 };
+
+/// Checks a record and a submission against the canonical grammar; what it accepts, the codec leaves as it is.
+pub fn canonical(data: &[u8]) {
+    if canonical::check(&grammar::RECORD, data).is_ok() {
+        let record = pb::Record::decode(data).expect("canonical bytes decode");
+        assert_eq!(record.encode_to_vec(), data);
+    }
+    if canonical::check(&grammar::SUBMISSION, data).is_ok() {
+        let submission = pb::Submission::decode(data).expect("canonical bytes decode");
+        assert_eq!(submission.encode_to_vec(), data);
+    }
+}
+
+/// Decodes a record.
+pub fn record(data: &[u8]) {
+    if let Ok(record) = DecodedRecord::decode(data) {
+        assert_eq!(record.message.encode_to_vec(), data);
+        assert_eq!(record.digest, record_digest(data));
+    }
+}
+
+/// Decodes an entry.
+pub fn entry(data: &[u8]) {
+    if let Ok(entry) = Entry::decode(data) {
+        assert_eq!(entry.encode(), data);
+    }
+}
+
+/// Loads saved state, with the digest that it needs.
+pub fn state(data: &[u8]) {
+    let bytes = [data, &sha256(&[data])].concat();
+    if let Ok(state) = MemoryState::load(&bytes) {
+        let again = MemoryState::load(&state.save()).expect("what was saved loads");
+        assert_eq!(again.save(), state.save());
+    }
+}
 
 /// Decodes the right edge of a tree.
 pub fn tree(data: &[u8]) {

@@ -2,11 +2,12 @@
 
 use trucelog_proto::{
     checkpoint::Checkpoint,
-    error::Error,
     note::{Note, NoteSignature, VerifierKey},
 };
 
-use super::{Artefact, Case, DECODE, Inputs, OK, SIZE, VERIFY, case, edge, private, public, size};
+use super::{
+    Artefact, Case, DECODE, Failed, Inputs, OK, SIZE, VERIFY, case, edge, private, public, size,
+};
 
 pub(crate) const ARTEFACT: Artefact = Artefact {
     name: "checkpoint",
@@ -25,7 +26,7 @@ pub(crate) const ARTEFACT: Artefact = Artefact {
 
 pub(crate) const ORIGIN: &str = "log.truce.example/2026";
 
-fn replay(inputs: &Inputs) -> Result<(), Error> {
+fn replay(inputs: &Inputs) -> Result<(), Failed> {
     let (key, origin) = (inputs.get("vkey").parse()?, inputs.get("origin").parse()?);
     Checkpoint::open(&inputs.data("note"), &key, &origin)?;
     Ok(())

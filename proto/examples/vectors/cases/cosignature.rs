@@ -2,12 +2,13 @@
 
 use trucelog_proto::{
     cosignature::{self, CosignatureTime},
-    error::Error,
     note::{KeyName, NoteSignature},
     signature::{self, PublicKey},
 };
 
-use super::{Artefact, Case, Inputs, OK, VERIFY, case, checkpoint::checkpoint, private, public};
+use super::{
+    Artefact, Case, Failed, Inputs, OK, VERIFY, case, checkpoint::checkpoint, private, public,
+};
 
 pub(crate) const ARTEFACT: Artefact = Artefact {
     name: "cosignature",
@@ -16,7 +17,7 @@ pub(crate) const ARTEFACT: Artefact = Artefact {
     seed,
 };
 
-fn replay(inputs: &Inputs) -> Result<(), Error> {
+fn replay(inputs: &Inputs) -> Result<(), Failed> {
     let key = PublicKey::try_from(inputs.data("public_key").as_slice())?;
     let line: NoteSignature = inputs.get("line").parse()?;
     cosignature::verify(inputs.get("text"), &key, &line.bytes)?;

@@ -19,17 +19,22 @@ use std::{collections::BTreeMap, path::PathBuf};
 use ed25519_dalek::SigningKey;
 use serde_json::{Map, Value, json};
 use trucelog_proto::{
-    error::Error,
+    error::{DecodeError, Error, PolicyError, VerifyError},
     hash::{LeafHash, NodeHash, TreeSize},
+    refusal::Refusal,
     signature::PublicKey,
     tree::{self, RightEdge},
 };
 
+mod canonical;
 mod checkpoint;
 mod cosignature;
+#[path = "entry.rs"]
+mod entry_cases;
 mod note;
 mod policy;
 mod proof;
+mod record;
 mod signature;
 mod tile;
 mod tlog_proof;
@@ -47,6 +52,9 @@ pub(crate) const ARTEFACTS: &[Artefact] = &[
     policy::ARTEFACT,
     tlog_proof::ARTEFACT,
     signature::ARTEFACT,
+    canonical::ARTEFACT,
+    record::ARTEFACT,
+    entry_cases::ARTEFACT,
 ];
 
 pub(crate) struct Artefact {
@@ -54,9 +62,30 @@ pub(crate) struct Artefact {
     pub(crate) name: &'static str,
     cases: fn() -> Vec<Case>,
     /// Gives the inputs to the software.
-    replay: fn(&Inputs) -> Result<(), Error>,
+    replay: fn(&Inputs) -> Result<(), Failed>,
     /// Turns the inputs into what the fuzz target of the same name takes.
     seed: fn(&Inputs) -> Option<Vec<u8>>,
+}
+
+/// The class of an error: `DecodeError`, `VerifyError`, `PolicyError`, or the reason of a refusal.
+pub(crate) struct Failed(&'static str);
+
+macro_rules! classes {
+    ($($error:ty)*) => {
+        $(impl From<$error> for Failed {
+            fn from(error: $error) -> Self {
+                Self(Error::from(error).class())
+            }
+        })*
+    };
+}
+
+classes! { Error DecodeError VerifyError PolicyError }
+
+impl From<Refusal> for Failed {
+    fn from(refusal: Refusal) -> Self {
+        Self(refusal.reason.name())
+    }
 }
 
 pub(crate) struct Case {
@@ -187,7 +216,7 @@ impl Artefact {
     pub(crate) fn verdict(&self, inputs: &Inputs) -> &'static str {
         match (self.replay)(inputs) {
             Ok(()) => OK,
-            Err(error) => error.class(),
+            Err(Failed(class)) => class,
         }
     }
 }

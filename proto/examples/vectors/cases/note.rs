@@ -1,11 +1,8 @@
 //! Signed notes and verifier keys.
 
-use trucelog_proto::{
-    error::Error,
-    note::{KeyName, Note, NoteSignature, VerifierKey},
-};
+use trucelog_proto::note::{KeyName, Note, NoteSignature, VerifierKey};
 
-use super::{Artefact, Case, DECODE, Inputs, OK, VERIFY, case, private, public};
+use super::{Artefact, Case, DECODE, Failed, Inputs, OK, VERIFY, case, private, public};
 
 pub(crate) const ARTEFACT: Artefact = Artefact {
     name: "note",
@@ -14,7 +11,7 @@ pub(crate) const ARTEFACT: Artefact = Artefact {
     seed: |inputs| Some(inputs.data(if inputs.has("note") { "note" } else { "vkey" })),
 };
 
-fn replay(inputs: &Inputs) -> Result<(), Error> {
+fn replay(inputs: &Inputs) -> Result<(), Failed> {
     if !inputs.has("note") {
         inputs.get("vkey").parse::<VerifierKey>()?;
         return Ok(());

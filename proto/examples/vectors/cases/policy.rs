@@ -1,13 +1,12 @@
 //! Trust policies and their verdicts.
 
 use trucelog_proto::{
-    error::Error,
     note::{Note, VerifierKey},
     policy::Policy,
 };
 
 use super::{
-    Artefact, Case, DECODE, Inputs, OK, POLICY, VERIFY, case,
+    Artefact, Case, DECODE, Failed, Inputs, OK, POLICY, VERIFY, case,
     checkpoint::{checkpoint, log_key, signed},
     cosignature::{cosign, witness_name, witness_seed},
     public,
@@ -20,7 +19,7 @@ pub(crate) const ARTEFACT: Artefact = Artefact {
     seed: |inputs| Some(inputs.data("policy")),
 };
 
-fn replay(inputs: &Inputs) -> Result<(), Error> {
+fn replay(inputs: &Inputs) -> Result<(), Failed> {
     let policy = Policy::parse(&inputs.data("policy"))?;
     if inputs.has("note") {
         policy.evaluate(&inputs.data("note"))?.quorum?;

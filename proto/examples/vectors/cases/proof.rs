@@ -1,13 +1,12 @@
 //! Inclusion and consistency proofs.
 
 use trucelog_proto::{
-    error::Error,
     hash::{LeafIndex, NodeHash, RootHash},
     proof::{prove_consistency, prove_inclusion, verify_consistency, verify_inclusion},
     tree::{self, HashReader, NodeId},
 };
 
-use super::{Artefact, Case, Inputs, Leaves, OK, SIZE, VERIFY, case, edge, leaf, size};
+use super::{Artefact, Case, Failed, Inputs, Leaves, OK, SIZE, VERIFY, case, edge, leaf, size};
 
 pub(crate) const ARTEFACT: Artefact = Artefact {
     name: "proof",
@@ -16,7 +15,7 @@ pub(crate) const ARTEFACT: Artefact = Artefact {
     seed,
 };
 
-fn replay(inputs: &Inputs) -> Result<(), Error> {
+fn replay(inputs: &Inputs) -> Result<(), Failed> {
     let proof = inputs.hashes("proof");
     if inputs.has("leaf_hash") {
         let (leaf, root) = (

@@ -7,11 +7,11 @@ use curve25519_dalek::{
 };
 use sha2::{Digest, Sha512};
 use trucelog_proto::{
-    error::{Error, VerifyError},
+    error::VerifyError,
     signature::{PublicKey, private_key_from_pem, public_key_from_pem, sign, verify},
 };
 
-use super::{Artefact, Case, DECODE, Inputs, OK, VERIFY, case, private, public, unhex};
+use super::{Artefact, Case, DECODE, Failed, Inputs, OK, VERIFY, case, private, public, unhex};
 
 pub(crate) const ARTEFACT: Artefact = Artefact {
     name: "signature",
@@ -20,7 +20,7 @@ pub(crate) const ARTEFACT: Artefact = Artefact {
     seed,
 };
 
-fn replay(inputs: &Inputs) -> Result<(), Error> {
+fn replay(inputs: &Inputs) -> Result<(), Failed> {
     if inputs.has("private_pem") {
         private_key_from_pem(inputs.get("private_pem"))?;
     }

@@ -1,11 +1,8 @@
 //! Tile paths, entry bundles and tiles.
 
-use trucelog_proto::{
-    error::Error,
-    tile::{TilePath, decode_bundle, decode_tile, encode_bundle},
-};
+use trucelog_proto::tile::{TilePath, decode_bundle, decode_tile, encode_bundle};
 
-use super::{Artefact, Case, DECODE, Inputs, OK, SIZE, case, entry, leaf};
+use super::{Artefact, Case, DECODE, Failed, Inputs, OK, SIZE, case, entry, leaf};
 
 pub(crate) const ARTEFACT: Artefact = Artefact {
     name: "tile",
@@ -14,7 +11,7 @@ pub(crate) const ARTEFACT: Artefact = Artefact {
     seed,
 };
 
-fn replay(inputs: &Inputs) -> Result<(), Error> {
+fn replay(inputs: &Inputs) -> Result<(), Failed> {
     if inputs.has("path") {
         inputs.get("path").parse::<TilePath>()?;
     }

@@ -1,12 +1,11 @@
 //! Proofs of logging.
 
 use trucelog_proto::{
-    error::Error, hash::LeafIndex, policy::Policy, proof::verify_inclusion, tlog_proof::TlogProof,
-    tree,
+    hash::LeafIndex, policy::Policy, proof::verify_inclusion, tlog_proof::TlogProof, tree,
 };
 
 use super::{
-    Artefact, Case, DECODE, Inputs, OK, POLICY, SIZE, VERIFY, case, entry,
+    Artefact, Case, DECODE, Failed, Inputs, OK, POLICY, SIZE, VERIFY, case, entry,
     policy::{cosigned, policy},
     proof::path,
 };
@@ -19,7 +18,7 @@ pub(crate) const ARTEFACT: Artefact = Artefact {
 };
 
 /// Checks the form, and with a policy the quorum and the inclusion of the entry in `extra`.
-fn replay(inputs: &Inputs) -> Result<(), Error> {
+fn replay(inputs: &Inputs) -> Result<(), Failed> {
     let proof = TlogProof::parse(&inputs.data("proof"))?;
     if !inputs.has("policy") {
         return Ok(());

@@ -1,11 +1,13 @@
 //! Roots of small trees, and right edges.
 
 use trucelog_proto::{
-    error::{Error, VerifyError},
+    error::VerifyError,
     tree::{self, RightEdge},
 };
 
-use super::{Artefact, Case, DECODE, Inputs, OK, SIZE, VERIFY, case, edge, entry, hex, unhex};
+use super::{
+    Artefact, Case, DECODE, Failed, Inputs, OK, SIZE, VERIFY, case, edge, entry, hex, unhex,
+};
 
 pub(crate) const ARTEFACT: Artefact = Artefact {
     name: "tree",
@@ -14,7 +16,7 @@ pub(crate) const ARTEFACT: Artefact = Artefact {
     seed: |inputs| inputs.has("right_edge").then(|| inputs.data("right_edge")),
 };
 
-fn replay(inputs: &Inputs) -> Result<(), Error> {
+fn replay(inputs: &Inputs) -> Result<(), Failed> {
     if inputs.has("right_edge") {
         RightEdge::decode(&inputs.data("right_edge"))?;
         return Ok(());
@@ -27,11 +29,12 @@ fn replay(inputs: &Inputs) -> Result<(), Error> {
     if edge.root() == expected {
         return Ok(());
     }
-    Err(Error::Verify(VerifyError::Root {
+    Err(VerifyError::Root {
         size: edge.size(),
         expected,
         computed: edge.root(),
-    }))
+    }
+    .into())
 }
 
 fn root_of(entries: &[&str], root: &str) -> Inputs {

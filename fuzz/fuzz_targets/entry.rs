@@ -1,0 +1,4 @@
+//! Fuzzes the decoders of `entry`.
+#![cfg_attr(fuzzing, no_main)]
+
+trucelog_fuzz::target!(entry);

@@ -1,0 +1,4 @@
+//! Fuzzes the decoders of `state`.
+#![cfg_attr(fuzzing, no_main)]
+
+trucelog_fuzz::target!(state);
