@@ -12,6 +12,7 @@
 //! The protocol itself is in [`trucelog_proto`]. The command `trucelog` is [`cli`].
 
 pub mod cli;
+pub mod demo;
 pub mod durable;
 mod error;
 pub mod exit;

@@ -8,10 +8,8 @@ use std::ops::{Index, IndexMut};
 
 use thiserror::Error;
 
-const TABLE_20_1: &[u8] =
-    include_bytes!("../../data/ucdp_ged_ukraine/ged_ukraine_20.1_slim.csv");
-const TABLE_22_1: &[u8] =
-    include_bytes!("../../data/ucdp_ged_ukraine/ged_ukraine_22.1_slim.csv");
+const TABLE_20_1: &[u8] = include_bytes!("../../data/ucdp_ged_ukraine/ged_ukraine_20.1_slim.csv");
+const TABLE_22_1: &[u8] = include_bytes!("../../data/ucdp_ged_ukraine/ged_ukraine_22.1_slim.csv");
 const REVISIONS: &[u8] =
     include_bytes!("../../data/ucdp_ged_ukraine/revisions_exact_20.1_to_22.1.csv");
 
@@ -170,7 +168,9 @@ impl Table {
         let header = lines.next().ok_or(DataError::Csv("empty".to_owned()))?;
         let header = header.map_err(not_csv)?;
         if !header.iter().eq(Column::ALL.map(Column::name)) {
-            return Err(DataError::Columns(header.iter().collect::<Vec<_>>().join(",")));
+            return Err(DataError::Columns(
+                header.iter().collect::<Vec<_>>().join(","),
+            ));
         }
         let rows = lines.map(|line| {
             let line = line.map_err(not_csv)?;
@@ -238,7 +238,7 @@ impl Revisions {
         let mut places: HashMap<String, usize> = HashMap::new();
         for (line, record) in (2..).zip(csv::Reader::from_reader(bytes).into_records()) {
             let record = record.map_err(not_csv)?;
-            let [_, _, change, id, field, old, new] = 
+            let [_, _, change, id, field, old, new] =
                 std::array::from_fn(|at| record.get(at).unwrap_or_default());
             match change {
                 "changed" => {
@@ -324,9 +324,16 @@ mod tests {
         let [first, second] = tables().map(|(table, _)| table);
         assert_eq!((first.rows.len(), second.rows.len()), (1_167, 2_989));
         let revisions = Revisions::published().unwrap();
-        let changes: usize = revisions.changed.iter().map(|event| event.changes.len()).sum();
+        let changes: usize = revisions
+            .changed
+            .iter()
+            .map(|event| event.changes.len())
+            .sum();
         assert_eq!((revisions.changed.len(), changes), (962, 2_860));
-        assert_eq!((revisions.withdrawn.len(), revisions.added.len()), (94, 1_916));
+        assert_eq!(
+            (revisions.withdrawn.len(), revisions.added.len()),
+            (94, 1_916)
+        );
     }
 
     #[test]
@@ -373,16 +380,21 @@ mod tests {
         let [first, second] = tables().map(|(table, _)| table);
         let broken = |table: &Table| {
             let ordered = |row: &&Row| {
-                let [low, best, high] = [Column::Low, Column::Best, Column::High].map(|c| number(row, c));
+                let [low, best, high] =
+                    [Column::Low, Column::Best, Column::High].map(|c| number(row, c));
                 low <= best && best <= high
             };
             table.rows.iter().filter(|row| !ordered(row)).count()
         };
         assert_eq!((broken(&first), broken(&second)), (19, 13));
-        let vague = second.rows.iter().filter(|row| number(row, Column::WherePrec) >= 3);
+        let vague = second
+            .rows
+            .iter()
+            .filter(|row| number(row, Column::WherePrec) >= 3);
         assert_eq!(vague.count(), 717);
         let same = second.rows.iter().filter(|row| {
-            row[Column::DateStart] == "2014-08-29" && row[Column::WhereCoordinates].contains("Novokaterynivka")
+            row[Column::DateStart] == "2014-08-29"
+                && row[Column::WhereCoordinates].contains("Novokaterynivka")
         });
         let same: Vec<&Row> = same.collect();
         let ids: HashSet<&str> = same.iter().map(|row| row.id()).collect();

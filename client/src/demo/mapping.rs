@@ -83,8 +83,8 @@ fn error(field: &'static str, found: impl ToString, expected: &'static str) -> M
 /// [`MappingError`] with the column whose text has no exact counterpart.
 pub fn report(row: &Row, version: &str) -> Result<pb::IncidentReport, MappingError> {
     let precision = number(row, Column::DatePrec)?;
-    let precision = nth(&TIME_PRECISIONS, precision)
-        .ok_or_else(|| error("date_prec", precision, "1 to 5"))?;
+    let precision =
+        nth(&TIME_PRECISIONS, precision).ok_or_else(|| error("date_prec", precision, "1 to 5"))?;
     Ok(pb::IncidentReport {
         kind: kind(row)?.into(),
         domain: pb::IncidentDomain::Land.into(),
@@ -158,7 +158,11 @@ fn text(row: &Row, column: Column) -> Result<String, MappingError> {
     if text.chars().all(is_allowed) {
         return Ok(text.clone());
     }
-    Err(error(column.name(), text.escape_unicode(), "text without invisible code points"))
+    Err(error(
+        column.name(),
+        text.escape_unicode(),
+        "text without invisible code points",
+    ))
 }
 
 /// A number that is written without sign and leading zeros, so that it can be written back.
@@ -167,7 +171,13 @@ fn number(row: &Row, column: Column) -> Result<u32, MappingError> {
     let number: Option<u32> = text.parse().ok();
     number
         .filter(|number| number.to_string() == *text)
-        .ok_or_else(|| error(column.name(), text, "a number without sign and leading zeros"))
+        .ok_or_else(|| {
+            error(
+                column.name(),
+                text,
+                "a number without sign and leading zeros",
+            )
+        })
 }
 
 fn degrees(row: &Row, column: Column) -> Result<i32, MappingError> {
@@ -184,7 +194,11 @@ fn format_degrees(degrees: i32) -> Option<String> {
     }
     let sign = if degrees < 0 { "-" } else { "" };
     let micro = (degrees / MICRODEGREE).unsigned_abs();
-    Some(format!("{sign}{}.{:06}", micro / 1_000_000, micro % 1_000_000))
+    Some(format!(
+        "{sign}{}.{:06}",
+        micro / 1_000_000,
+        micro % 1_000_000
+    ))
 }
 
 /// The first millisecond of a day in UTC.
@@ -222,7 +236,11 @@ pub fn row(report: &pb::IncidentReport) -> Result<Row, MappingError> {
     write_place(report, &mut row)?;
     write_casualties(report, &mut row)?;
     if kind(&row)? != report.kind() {
-        return Err(error("kind", report.kind().as_str_name(), "the kind of type_of_violence"));
+        return Err(error(
+            "kind",
+            report.kind().as_str_name(),
+            "the kind of type_of_violence",
+        ));
     }
     Ok(row)
 }
@@ -232,7 +250,11 @@ fn write_times(report: &pb::IncidentReport, row: &mut Row) -> Result<(), Mapping
         .iter()
         .position(|&precision| precision == report.time_precision());
     let precision = precision.ok_or_else(|| {
-        error("time_precision", report.time_precision().as_str_name(), "DAY or vaguer")
+        error(
+            "time_precision",
+            report.time_precision().as_str_name(),
+            "DAY or vaguer",
+        )
     })?;
     row[Column::DatePrec] = (precision + 1).to_string();
     row[Column::DateStart] = day("earliest_time", report.earliest_time)?;
@@ -269,7 +291,11 @@ fn write_place(report: &pb::IncidentReport, row: &mut Row) -> Result<(), Mapping
         .iter()
         .position(|&class| class == (position.basis(), position.radius_m));
     let precision = precision.ok_or_else(|| {
-        error("place.position.radius_m", position.radius_m, "the radius of its basis")
+        error(
+            "place.position.radius_m",
+            position.radius_m,
+            "the radius of its basis",
+        )
     })?;
     row[Column::WherePrec] = (precision + 1).to_string();
     Ok(())
@@ -280,7 +306,11 @@ fn write_casualties(report: &pb::IncidentReport, row: &mut Row) -> Result<(), Ma
         return Err(error("casualties", report.casualties.len(), "one count"));
     };
     if (count.harm(), count.group()) != (pb::Harm::Killed, pb::PersonGroup::All) {
-        return Err(error("casualties[0].harm", count.harm().as_str_name(), "KILLED of ALL"));
+        return Err(error(
+            "casualties[0].harm",
+            count.harm().as_str_name(),
+            "KILLED of ALL",
+        ));
     }
     row[Column::Low] = count.low.to_string();
     row[Column::Best] = count.best.to_string();
@@ -348,12 +378,19 @@ mod tests {
         for table in [Table::first().unwrap(), Table::second().unwrap()] {
             let back = table.rows.iter().map(|given| {
                 let bytes = pb::Record {
-                    body: Some(pb::record::Body::IncidentReport(report(given, table.version).unwrap())),
+                    body: Some(pb::record::Body::IncidentReport(
+                        report(given, table.version).unwrap(),
+                    )),
                     ..pb::Record::default()
                 }
                 .encode_to_vec();
                 assert!(bytes.len() < MAX_RECORD_LEN / 16);
-                assert_eq!(canonical::check(&grammar::RECORD, &bytes), Ok(()), "{}", given.id());
+                assert_eq!(
+                    canonical::check(&grammar::RECORD, &bytes),
+                    Ok(()),
+                    "{}",
+                    given.id()
+                );
                 let record = pb::Record::decode(bytes.as_slice()).unwrap();
                 let Some(pb::record::Body::IncidentReport(report)) = record.body else {
                     panic!("{record:?}");
@@ -362,7 +399,10 @@ mod tests {
             });
             let rows = back.collect();
             let version = table.version;
-            assert!(Table { version, rows }.format() == table.format(), "{version}");
+            assert!(
+                Table { version, rows }.format() == table.format(),
+                "{version}"
+            );
         }
     }
 
@@ -373,16 +413,28 @@ mod tests {
         assert_eq!(report.earliest_time, 1_390_348_800_000);
         assert_eq!(report.latest_time, 1_390_435_199_999);
         let place = report.place.unwrap();
-        assert_eq!((place.name.as_str(), place.admin_area_2.as_str()), ("Kiev city", ""));
+        assert_eq!(
+            (place.name.as_str(), place.admin_area_2.as_str()),
+            ("Kiev city", "")
+        );
         let Some(Location::Position(position)) = place.location else {
             panic!("no position");
         };
-        assert_eq!((position.latitude, position.longitude), (504_500_000, 305_233_300));
-        assert_eq!((position.basis(), position.radius_m), (pb::PositionBasis::Point, 1_000));
+        assert_eq!(
+            (position.latitude, position.longitude),
+            (504_500_000, 305_233_300)
+        );
+        assert_eq!(
+            (position.basis(), position.radius_m),
+            (pb::PositionBasis::Point, 1_000)
+        );
         let imported = report.imported.unwrap();
         let names: Vec<&str> = imported.fields.iter().map(|f| f.name.as_str()).collect();
         assert_eq!(names, IMPORTED.map(Column::name));
-        assert_eq!((imported.row.as_str(), imported.version.as_str()), ("147997", "20.1"));
+        assert_eq!(
+            (imported.row.as_str(), imported.version.as_str()),
+            ("147997", "20.1")
+        );
     }
 
     #[test]
@@ -413,7 +465,11 @@ mod tests {
             let mut row = first_row();
             column.name().clone_into(&mut row[column]);
             wrong.clone_into(&mut row[column]);
-            assert_eq!(report(&row, "20.1").unwrap_err().field, column.name(), "{wrong}");
+            assert_eq!(
+                report(&row, "20.1").unwrap_err().field,
+                column.name(),
+                "{wrong}"
+            );
         }
     }
 
@@ -427,8 +483,10 @@ mod tests {
             ("kind", |report| report.kind = pb::IncidentKind::Shot.into()),
             ("imported", |report| report.imported = None),
             ("place.position.radius_m", |report| {
-                if let Some(Location::Position(position)) =
-                    report.place.as_mut().and_then(|place| place.location.as_mut())
+                if let Some(Location::Position(position)) = report
+                    .place
+                    .as_mut()
+                    .and_then(|place| place.location.as_mut())
                 {
                     position.radius_m += 1;
                 }
@@ -447,14 +505,24 @@ mod tests {
         let report = find(&table, "407339");
         let imported = report.imported.unwrap();
         let mut fields = imported.fields.iter();
-        let field = fields.find(|field| field.name == "where_description").unwrap();
+        let field = fields
+            .find(|field| field.name == "where_description")
+            .unwrap();
         assert!(field.value.contains("\\u{200b}") && !field.value.contains('\u{200b}'));
         for text in ["", "a\\u{200b}", "\\", "\u{feff}x\u{200b}\\\n", "é\u{7f}"] {
             let escaped = escape(text);
             assert!(escaped.chars().all(is_allowed));
             assert_eq!(unescape(&escaped).as_deref(), Some(text));
         }
-        for wrong in ["\\", "\\x", "\\u{200b", "\\u{41}", "\\u{200B}", "\\u{}", "\u{200b}"] {
+        for wrong in [
+            "\\",
+            "\\x",
+            "\\u{200b",
+            "\\u{41}",
+            "\\u{200B}",
+            "\\u{}",
+            "\u{200b}",
+        ] {
             assert_eq!(unescape(wrong), None, "{wrong}");
         }
     }
