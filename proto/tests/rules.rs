@@ -451,7 +451,7 @@ fn rejects_numbers_that_do_not_fit() {
         "weapon.calibre",
     );
     refuses_report(
-        |report| drop(report.means.pop()),
+        |report| report.means.truncate(1),
         FieldNotAllowed,
         "weapon.certainty",
     );
@@ -622,7 +622,7 @@ fn rejects_corrections_that_do_not_hold() {
         "correction.reason",
     );
     let other = |record: &mut pb::Record| {
-        body!(record, Correction).reason = pb::CorrectionReason::Other.into()
+        body!(record, Correction).reason = pb::CorrectionReason::Other.into();
     };
     refuses(
         &log,
@@ -705,7 +705,7 @@ fn rejects_withdrawals_that_do_not_hold() {
         "withdrawal.reason",
     );
     let other = |record: &mut pb::Record| {
-        body!(record, Withdrawal).reason = pb::WithdrawalReason::Other.into()
+        body!(record, Withdrawal).reason = pb::WithdrawalReason::Other.into();
     };
     refuses(
         &log,
@@ -989,6 +989,7 @@ fn an_authority_rotates_itself() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn rejects_charters_that_do_not_hold() {
     use Reason::{
         FieldFormat, FieldRequired, KeyEnrolled, KeyReserved, KeyUnknown, LabelNarrower, ListOrder,

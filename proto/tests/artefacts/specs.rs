@@ -63,3 +63,47 @@ fn the_encodings_of_small_order_in_the_text_are_all() {
         assert!(spec.contains(&hex.concat()), "{}", hex.concat());
     }
 }
+
+/// Bytes that stand in the text in columns, with explanations, are vectors too.
+#[test]
+fn worked_examples_in_columns_are_vectors() {
+    for (artefact, inputs) in [
+        ("canonical", vec!["bytes_hex"]),
+        (
+            "record",
+            vec![
+                "record_hex",
+                "record_digest",
+                "public_key_hex",
+                "signature_hex",
+            ],
+        ),
+        ("entry", vec!["entry_hex", "previous", "leaf_hash"]),
+    ] {
+        let spec = read(&format!("spec/{artefact}.md"));
+        let example = hex_columns(spec.split("```").nth(1).unwrap());
+        let case: Value =
+            serde_json::from_str(&read(&format!("vectors/{artefact}/worked-example.json")))
+                .unwrap();
+        for input in inputs {
+            let value = case["inputs"][input].as_str().unwrap();
+            assert!(
+                example.contains(value),
+                "{artefact}: {input} is not in the specification"
+            );
+        }
+    }
+}
+
+/// The hexadecimal at the start of each line, put together; what comes after two spaces is explanation.
+fn hex_columns(example: &str) -> String {
+    let columns = example
+        .lines()
+        .map(|line| line.trim().split("  ").next().unwrap_or_default());
+    let hex = columns.filter(|column| {
+        column
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit() || byte == b' ')
+    });
+    hex.collect::<String>().replace(' ', "")
+}
