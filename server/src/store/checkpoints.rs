@@ -1,0 +1,32 @@
+//! Column family `checkpoints`: the newest checkpoint notes.
+//!
+//! ```text
+//! key    "signed" or "witnessed"
+//! value  signed note, as it is served
+//! ```
+//!
+//! A note is written without a sync and becomes durable with the next commit. After a crash `signed` may therefore be older than the
+//! anchor, which is the durable copy.
+//!
+//! Source: c2sp.org/signed-note, c2sp.org/tlog-checkpoint, protocol brief §7.
+
+/// The name of the column family.
+pub const NAME: &str = "checkpoints";
+
+/// Which of the newest checkpoints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckpointKind {
+    /// The newest one that carries the log's signature.
+    Signed,
+    /// The newest one at quorum.
+    Witnessed,
+}
+
+impl CheckpointKind {
+    pub(super) fn key(self) -> &'static [u8] {
+        match self {
+            Self::Signed => b"signed",
+            Self::Witnessed => b"witnessed",
+        }
+    }
+}
