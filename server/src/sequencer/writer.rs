@@ -1,0 +1,284 @@
+//! The only writer of the log: one batch at a time through assign, hash, judge, stage, commit, sign, anchor and publish.
+
+use std::{mem, sync::Arc};
+
+use ed25519_dalek::SigningKey;
+use tokio::sync::watch;
+use trucelog_proto::{
+    checkpoint::Checkpoint,
+    entry::{Entry, genesis_hash},
+    hash::{LeafHash, LeafIndex, RecordDigest, RootHash, TreeSize},
+    pb,
+    record::{LogId, VerifiedRecord},
+    refusal::Refusal,
+    rules::{self, Key, Placed, RecordState, RuleError},
+    state::{Overlay, State, StateError},
+    tile::RightTiles,
+    tree::{RightEdge, leaf_hash},
+};
+
+use super::{
+    clock::{AcceptedTimes, Clock, ClockMoved},
+    recover::Recovered,
+};
+use crate::{
+    anchor::{AnchorError, CheckpointAnchor},
+    store::{Batch, CheckpointKind, LogStore, StoreError},
+};
+
+/// A record whose form and signature were checked, with the bytes that become part of the entry.
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    /// The record as it was submitted.
+    pub signed_record: pb::SignedRecord,
+    /// The same record, decoded and verified.
+    pub record: VerifiedRecord,
+}
+
+/// The newest signed checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// What it states.
+    pub checkpoint: Checkpoint,
+    /// The signed note.
+    pub note: Vec<u8>,
+}
+
+/// Why the sequencer stopped for good. Nothing more is accepted until the process is started again; reads go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fatal {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The anchor failed.
+    #[error(transparent)]
+    Anchor(#[from] AnchorError),
+    /// The clock jumped.
+    #[error(transparent)]
+    Clock(#[from] ClockMoved),
+    /// The rules could not read their state.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// An entry that was just committed is not there.
+    #[error(
+        "entry {index} was committed but the store does not return it: the storage cannot be trusted"
+    )]
+    EntryLost {
+        /// Its index.
+        index: LeafIndex,
+    },
+    /// The store returns other bytes than were committed.
+    #[error(
+        "the root over the entries that the store returns is {computed}, but {expected} was written: the storage cannot be trusted"
+    )]
+    RootDiffers {
+        /// The root over what was written.
+        expected: RootHash,
+        /// The root over what was read back.
+        computed: RootHash,
+    },
+}
+
+/// The state of the sequencer thread. It owns the right to write, and nothing else may write to `store`.
+pub(super) struct Writer<S, A, C> {
+    log: LogId,
+    key: SigningKey,
+    store: Arc<S>,
+    anchor: A,
+    times: AcceptedTimes<C>,
+    /// The tree with everything staged.
+    tiles: RightTiles,
+    /// The tree up to the last signed checkpoint.
+    signed: RightEdge,
+    /// The leaf hash of the last staged entry.
+    previous: LeafHash,
+    head: watch::Sender<Arc<Head>>,
+}
+
+/// What a batch will write, and how each submission in it will be answered.
+struct Staged<S> {
+    state: Overlay<S>,
+    entries: Vec<(LeafIndex, Vec<u8>)>,
+    answers: Vec<Result<LeafIndex, Refusal>>,
+}
+
+/// The rules' view of the store.
+#[derive(Debug)]
+pub(crate) struct StoredState<S>(pub(crate) Arc<S>);
+
+impl<S: LogStore> State for StoredState<S> {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+        self.0
+            .state(key)
+            .map_err(|error| StateError(error.to_string()))
+    }
+}
+
+/// The parts that a writer is made of.
+pub(super) struct Parts<S, A, C> {
+    pub(super) log: LogId,
+    pub(super) key: SigningKey,
+    pub(super) store: Arc<S>,
+    pub(super) anchor: A,
+    pub(super) clock: C,
+}
+
+impl<S: LogStore, A: CheckpointAnchor, C: Clock> Writer<S, A, C> {
+    /// A writer that continues a recovered log. Entries above the anchor are signed by [`Self::sign_and_publish`].
+    pub(super) fn resume(
+        parts: Parts<S, A, C>,
+        recovered: Recovered,
+    ) -> (Self, watch::Receiver<Arc<Head>>) {
+        let (head, receiver) = watch::channel(Arc::new(Head {
+            checkpoint: recovered.anchored,
+            note: parts.anchor.note().to_vec(),
+        }));
+        let writer = Self {
+            times: AcceptedTimes::new(parts.clock, recovered.last_time),
+            tiles: recovered.tiles,
+            signed: recovered.anchored_tiles.right_edge(),
+            previous: recovered.previous,
+            log: parts.log,
+            key: parts.key,
+            store: parts.store,
+            anchor: parts.anchor,
+            head,
+        };
+        (writer, receiver)
+    }
+
+    /// A writer for a log without entries.
+    pub(super) fn found(parts: Parts<S, A, C>) -> (Self, watch::Receiver<Arc<Head>>) {
+        let empty = Recovered {
+            anchored: Checkpoint {
+                origin: parts.log.origin.clone(),
+                size: TreeSize::new(0),
+                root: RightEdge::new().root(),
+            },
+            anchored_tiles: RightTiles::new(),
+            tiles: RightTiles::new(),
+            previous: genesis_hash(&parts.log.origin),
+            last_time: 0,
+        };
+        Self::resume(parts, empty)
+    }
+
+    /// Takes a batch through all steps. The answers are in the order of the submissions; an index means that a signed and anchored
+    /// checkpoint covers it.
+    ///
+    /// After an error the writer must not be used again.
+    pub(super) fn process(
+        &mut self,
+        batch: Vec<Admitted>,
+    ) -> Result<Vec<Result<LeafIndex, Refusal>>, Fatal> {
+        let accepted_time = self.times.accept()?;
+        let mut staged = Staged {
+            state: Overlay::new(StoredState(Arc::clone(&self.store))),
+            entries: Vec::with_capacity(batch.len()),
+            answers: Vec::with_capacity(batch.len()),
+        };
+        for admitted in batch {
+            let answer = match known_index(&staged.state, &admitted.record.record.digest)? {
+                Some(index) => Ok(index),
+                None => self.stage(admitted, accepted_time, &mut staged)?,
+            };
+            staged.answers.push(answer);
+        }
+        let answers = mem::take(&mut staged.answers);
+        if !staged.entries.is_empty() {
+            self.commit(staged)?;
+            self.sign_and_publish()?;
+        }
+        Ok(answers)
+    }
+
+    /// Assigns index and time, hashes the entry, asks the rules, and adds it to the batch unless they refuse it.
+    fn stage(
+        &mut self,
+        admitted: Admitted,
+        accepted_time: u64,
+        staged: &mut Staged<StoredState<S>>,
+    ) -> Result<Result<LeafIndex, Refusal>, Fatal> {
+        let index = LeafIndex::new(self.tiles.size().get());
+        let entry = Entry {
+            index,
+            previous: self.previous,
+            accepted_time,
+            signed_record: admitted.signed_record,
+        };
+        let bytes = entry.encode();
+        let leaf = leaf_hash(&bytes);
+        let placed = Placed {
+            index,
+            accepted_time,
+            leaf,
+            record: &admitted.record,
+        };
+        let writes = match rules::apply(&staged.state, placed) {
+            Ok(writes) => writes,
+            Err(RuleError::Refused(refusal)) => return Ok(Err(refusal)),
+            Err(RuleError::State(error)) => return Err(error.into()),
+        };
+        staged.state.extend(writes);
+        staged.entries.push((index, bytes));
+        self.tiles.append(leaf);
+        self.previous = leaf;
+        Ok(Ok(index))
+    }
+
+    /// Writes everything that the batch changes in one synced write.
+    fn commit(&mut self, staged: Staged<StoredState<S>>) -> Result<(), Fatal> {
+        let writes = staged.state.into_writes();
+        let batch = Batch {
+            entries: staged.entries,
+            tiles: self.tiles.take_changed(),
+            state: writes
+                .iter()
+                .map(|(key, value)| (key.to_vec(), value.to_vec()))
+                .collect(),
+        };
+        Ok(self.store.commit(&batch)?)
+    }
+
+    /// Signs the tree over what the store returns, makes the anchor hold it, and only then shows it to anybody.
+    pub(super) fn sign_and_publish(&mut self) -> Result<(), Fatal> {
+        let checkpoint = Checkpoint {
+            origin: self.log.origin.clone(),
+            root: self.recompute_root()?,
+            size: self.signed.size(),
+        };
+        let note = checkpoint.sign(&self.key);
+        let last = self.head.borrow().note.clone();
+        self.anchor.replace(&last, &note)?;
+        self.store.put_checkpoint(CheckpointKind::Signed, &note)?;
+        self.head.send_replace(Arc::new(Head { checkpoint, note }));
+        Ok(())
+    }
+
+    /// Reads the entries since the last checkpoint back, hashes them onto its right edge, and compares with the tree that was staged.
+    fn recompute_root(&mut self) -> Result<RootHash, Fatal> {
+        for index in self.signed.size().get()..self.tiles.size().get() {
+            let index = LeafIndex::new(index);
+            let bytes = self.store.entry(index)?.ok_or(Fatal::EntryLost { index })?;
+            self.signed.append(leaf_hash(&bytes));
+        }
+        let (computed, expected) = (self.signed.root(), self.tiles.right_edge().root());
+        if computed == expected {
+            Ok(computed)
+        } else {
+            Err(Fatal::RootDiffers { expected, computed })
+        }
+    }
+
+    /// Whether entries are stored that no checkpoint covers.
+    pub(super) fn has_unsigned_entries(&self) -> bool {
+        self.signed.size() < self.tiles.size()
+    }
+}
+
+/// The index of a record that the log or the batch holds already.
+fn known_index(state: &dyn State, digest: &RecordDigest) -> Result<Option<LeafIndex>, StateError> {
+    let known: Option<RecordState> = rules::load(state, &Key::Record(digest.as_bytes()))?;
+    Ok(known.map(|record| LeafIndex::new(record.index)))
+}
