@@ -1,2 +1,104 @@
-//! x
-fn main() {}
+//! `trucelogd`: founds, serves and checks a log.
+
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+use trucelog_server::{
+    commands::{CommandError, check, init, serve},
+    config::{Config, Overrides},
+};
+
+const EXAMPLES: &str = "Examples:
+  trucelogd init --charter charter.signed -c /etc/trucelog/trucelogd.toml
+  trucelogd serve -c /etc/trucelog/trucelogd.toml
+
+Exit codes: 0 done, 1 the stored log is false, 2 usage or configuration, 5 could not check, 6 refused.";
+
+/// The trucelog log server.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Found a log: create its store and anchor with the charter as entry 0.
+    Init {
+        /// The signed charter, a .signed file.
+        #[arg(long, value_name = "FILE")]
+        charter: PathBuf,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Serve the log over gRPC and HTTP until SIGTERM. SIGHUP reads the TLS certificate again.
+    Serve(Settings),
+    /// Read the whole log and recompute everything: entries, tree, state and anchor.
+    Check(Settings),
+}
+
+#[derive(Args, Debug)]
+struct Settings {
+    /// The configuration file, TOML.
+    #[arg(short, long, env = "TRUCELOG_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    overrides: Overrides,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_from_env("TRUCELOG_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_env_filter(filter)
+        .init();
+    match run(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("trucelogd: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), CommandError> {
+    let mut out = io::stdout().lock();
+    match command {
+        Command::Init { charter, settings } => {
+            let founded = init::run(&settings.load()?, &charter)?;
+            writeln!(out, "origin {}", founded.log.origin)?;
+            writeln!(out, "charter {}", founded.log.charter)?;
+            writeln!(out, "log key {}", founded.verifier_key)?;
+        }
+        Command::Serve(settings) => {
+            serve::run(&settings.load()?, |addr| {
+                // Nobody may be reading; that is no reason to stop.
+                drop(writeln!(out, "listening {addr}").and_then(|()| out.flush()));
+            })?;
+        }
+        Command::Check(settings) => {
+            let checked = check::run(&settings.load()?, |count| {
+                tracing::info!(count, "entries checked");
+            })?;
+            writeln!(
+                out,
+                "CHECKED size {} root {} anchored size {}",
+                checked.size, checked.root, checked.anchored.size
+            )?;
+        }
+    }
+    Ok(())
+}
+
+impl Settings {
+    fn load(self) -> Result<Config, CommandError> {
+        Ok(Config::load(self.config.as_deref(), self.overrides)?)
+    }
+}

@@ -1,0 +1,131 @@
+//! The server: gRPC and HTTP on one port, with every limit that a client can run into.
+//!
+//! Source: reliability brief "Measured facts" 6.
+
+use std::{future::Future, time::Duration};
+
+use tokio::sync::watch;
+use tonic::{
+    service::Routes,
+    transport::{Error, Server},
+};
+use tonic_health::server::HealthReporter;
+use trucelog_proto::{
+    pb::{
+        self, log_service_server::LogServiceServer,
+        submission_service_server::SubmissionServiceServer,
+    },
+    record::LogId,
+};
+
+use crate::{
+    config::Limits,
+    http,
+    listener::Listener,
+    reader::Reader,
+    sequencer::Sequencer,
+    service::{MAX_REQUEST_LEN, log::Log, submission::Submissions},
+    store::LogStore,
+};
+
+/// How often the server asks a silent connection whether its peer lives. Far less than the idle time of the listener.
+const KEEPALIVE: Duration = Duration::from_secs(20);
+/// Streams that a client may reset before they were looked at, until the connection is closed.
+const MAX_RESET_STREAMS: usize = 64;
+/// Errors of the peer's making, until the connection is closed.
+const MAX_ERROR_RESETS: usize = 1024;
+/// The longest list of request headers in bytes.
+const MAX_HEADERS_LEN: u32 = 16 * 1024;
+
+/// A log that is ready to be served.
+#[derive(Debug)]
+pub struct Service<S> {
+    /// Whose log it is.
+    pub log: LogId,
+    /// The way in.
+    pub sequencer: Sequencer,
+    /// The way out.
+    pub reader: Reader<S>,
+}
+
+/// Serves until `shutdown` is ready and every open request is answered.
+///
+/// # Errors
+///
+/// [`Error`] of tonic's transport.
+pub async fn serve<S: LogStore>(
+    service: Service<S>,
+    listener: Listener,
+    limits: &Limits,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), Error> {
+    let (stopping, stopped) = watch::channel(false);
+    let routes = routes(service, stopped).await;
+    builder(limits)
+        .serve_with_incoming_shutdown(routes.prepare(), listener.incoming(), async {
+            shutdown.await;
+            stopping.send_replace(true);
+        })
+        .await
+}
+
+/// Every limit inside a connection.
+fn builder(limits: &Limits) -> Server {
+    let streams = usize::try_from(limits.streams_per_connection).unwrap_or(usize::MAX);
+    Server::builder()
+        .accept_http1(true)
+        .max_concurrent_streams(limits.streams_per_connection)
+        .concurrency_limit_per_connection(streams)
+        .load_shed(true)
+        .timeout(Duration::from_secs(limits.request_s))
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .http2_keepalive_timeout(Some(KEEPALIVE))
+        .http2_max_pending_accept_reset_streams(Some(MAX_RESET_STREAMS))
+        .http2_max_local_error_reset_streams(Some(MAX_ERROR_RESETS))
+        .http2_max_header_list_size(MAX_HEADERS_LEN)
+        .max_connection_age(Duration::from_secs(limits.connection_age_s))
+}
+
+async fn routes<S: LogStore>(service: Service<S>, stopping: watch::Receiver<bool>) -> Routes {
+    let (health, health_service) = tonic_health::server::health_reporter();
+    health
+        .set_serving::<SubmissionServiceServer<Submissions<S>>>()
+        .await;
+    health.set_serving::<LogServiceServer<Log<S>>>().await;
+    let running = service.sequencer.running();
+    tokio::spawn(report_stop::<S>(health, running.clone()));
+
+    let submissions = Submissions::new(service.log, service.sequencer, service.reader.clone());
+    let log = Log::new(service.reader.clone(), stopping);
+    Routes::from(http::routes(service.reader, running))
+        .add_service(
+            SubmissionServiceServer::new(submissions).max_decoding_message_size(MAX_REQUEST_LEN),
+        )
+        .add_service(LogServiceServer::new(log).max_decoding_message_size(MAX_REQUEST_LEN))
+        .add_service(health_service)
+        .add_service(
+            reflection()
+                .build_v1()
+                .expect("the checked-in schema is a descriptor set"),
+        )
+        .add_service(
+            reflection()
+                .build_v1alpha()
+                .expect("the checked-in schema is a descriptor set"),
+        )
+}
+
+fn reflection() -> tonic_reflection::server::Builder<'static> {
+    tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(pb::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+}
+
+/// Tells health checks when the sequencer has stopped for good. Ends with the sequencer.
+async fn report_stop<S: LogStore>(health: HealthReporter, mut running: watch::Receiver<bool>) {
+    if running.wait_for(|running| !running).await.is_ok() {
+        health
+            .set_not_serving::<SubmissionServiceServer<Submissions<S>>>()
+            .await;
+    }
+}

@@ -1,0 +1,180 @@
+//! The one place where errors become gRPC statuses with `google.rpc` details.
+//!
+//! Every status carries an `ErrorInfo` with a reason and the domain [`DOMAIN`]. A refusal carries its facts as metadata, its remedy, and
+//! its field as a `BadRequest` field violation or, if the record does not fit the log's state, as a `PreconditionFailure`. What may be
+//! tried again carries a `RetryInfo`.
+
+use std::{collections::HashMap, time::Duration};
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+use trucelog_proto::refusal::{self, Refusal};
+
+use crate::{reader::ReadError, sequencer::SubmitError};
+
+/// The domain of every `ErrorInfo`.
+pub const DOMAIN: &str = "trucelog";
+
+/// When a client that was pushed back should try again.
+const RETRY_DELAY: Duration = Duration::from_millis(200);
+
+/// The status of a submission that got no index.
+#[must_use]
+pub fn submission(error: &SubmitError) -> Status {
+    match error {
+        SubmitError::Refused(refusal) => refused(refusal),
+        SubmitError::Busy => retry(Code::ResourceExhausted, "QUEUE_FULL", error.to_string()),
+        SubmitError::Stopped => plain(Code::Unavailable, "SEQUENCER_STOPPED", error.to_string()),
+    }
+}
+
+/// The status of a refused record.
+#[must_use]
+pub fn refused(refusal: &Refusal) -> Status {
+    let code = code_of(refusal);
+    let reason = refusal.reason.name();
+    let mut metadata: HashMap<String, String> = refusal
+        .facts
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.clone()))
+        .collect();
+    metadata.insert("field".to_owned(), refusal.field.clone());
+    metadata.insert("remedy".to_owned(), refusal.reason.remedy().to_owned());
+    let mut details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
+    match code {
+        Code::InvalidArgument => {
+            details.add_bad_request_violation(refusal.field.clone(), refusal.to_string());
+        }
+        Code::FailedPrecondition => {
+            details.add_precondition_failure_violation(
+                reason,
+                refusal.field.clone(),
+                refusal.to_string(),
+            );
+        }
+        _ => {}
+    }
+    Status::with_error_details(code, refusal.to_string(), details)
+}
+
+/// The status of something that cannot be read.
+#[must_use]
+pub fn read(error: &ReadError) -> Status {
+    let message = error.to_string();
+    match error {
+        ReadError::NotFound { .. } => plain(Code::NotFound, "NOT_FOUND", message),
+        ReadError::OutOfRange { field, .. } => {
+            let mut details = ErrorDetails::with_error_info("OUT_OF_RANGE", DOMAIN, HashMap::new());
+            details.add_bad_request_violation(*field, message.clone());
+            Status::with_error_details(Code::OutOfRange, message, details)
+        }
+        ReadError::Store(_) | ReadError::State(_) | ReadError::Damaged(_) => {
+            tracing::error!(%error, "a request could not be answered");
+            plain(
+                Code::Internal,
+                "STORAGE",
+                "the log's storage failed: its operator has to look at it".to_owned(),
+            )
+        }
+    }
+}
+
+/// The status of a request whose `field` is not of its form.
+#[must_use]
+pub fn malformed(field: &'static str, description: &str) -> Status {
+    let mut details = ErrorDetails::with_error_info("FIELD_FORMAT", DOMAIN, HashMap::new());
+    details.add_bad_request_violation(field, description);
+    Status::with_error_details(
+        Code::InvalidArgument,
+        format!("{field}: {description}"),
+        details,
+    )
+}
+
+/// The status of a request for what only witnesses can give, in a log without witnesses.
+#[must_use]
+pub fn no_witnesses(field: &'static str) -> Status {
+    let message = format!("{field}: this log has no witnesses yet; ask for signed checkpoints");
+    let mut details = ErrorDetails::with_error_info("NO_WITNESSES", DOMAIN, HashMap::new());
+    details.add_precondition_failure_violation("NO_WITNESSES", field, message.clone());
+    Status::with_error_details(Code::FailedPrecondition, message, details)
+}
+
+fn plain(code: Code, reason: &str, message: String) -> Status {
+    let details = ErrorDetails::with_error_info(reason, DOMAIN, HashMap::new());
+    Status::with_error_details(code, message, details)
+}
+
+fn retry(code: Code, reason: &str, message: String) -> Status {
+    let mut details = ErrorDetails::with_error_info(reason, DOMAIN, HashMap::new());
+    details.set_retry_info(Some(RETRY_DELAY));
+    Status::with_error_details(code, message, details)
+}
+
+fn code_of(refusal: &Refusal) -> Code {
+    match refusal.reason.code() {
+        refusal::Code::InvalidArgument => Code::InvalidArgument,
+        refusal::Code::AlreadyExists => Code::AlreadyExists,
+        refusal::Code::PermissionDenied => Code::PermissionDenied,
+        refusal::Code::FailedPrecondition => Code::FailedPrecondition,
+        refusal::Code::Unimplemented => Code::Unimplemented,
+        refusal::Code::Unauthenticated => Code::Unauthenticated,
+        _ => Code::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use trucelog_proto::refusal::Reason;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_reason_field_limit_and_remedy() {
+        for reason in Reason::ALL {
+            let refusal = Refusal::new(*reason, "a.b").with("limit_bytes", 7);
+            let status = refused(&refusal);
+            let details = status.get_error_details();
+            let info = details.error_info().unwrap();
+            assert_eq!(
+                (info.reason.as_str(), info.domain.as_str()),
+                (reason.name(), DOMAIN)
+            );
+            assert_eq!(info.metadata["field"], "a.b");
+            assert_eq!(info.metadata["limit_bytes"], "7");
+            assert_eq!(info.metadata["remedy"], reason.remedy());
+            assert_eq!(status.code() as i32, reason.code() as i32);
+            match status.code() {
+                Code::InvalidArgument => {
+                    assert_eq!(
+                        details.bad_request().unwrap().field_violations[0].field,
+                        "a.b"
+                    );
+                }
+                Code::FailedPrecondition => {
+                    let violation = &details.precondition_failure().unwrap().violations[0];
+                    assert_eq!(
+                        (violation.r#type.as_str(), violation.subject.as_str()),
+                        (reason.name(), "a.b")
+                    );
+                }
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_may_be_tried_again_has_retry_info() {
+        let busy = submission(&SubmitError::Busy);
+        assert_eq!(busy.code(), Code::ResourceExhausted);
+        assert_eq!(
+            busy.get_error_details().retry_info().unwrap().retry_delay,
+            Some(RETRY_DELAY)
+        );
+        let stopped = submission(&SubmitError::Stopped);
+        assert_eq!(stopped.code(), Code::Unavailable);
+        assert!(stopped.get_error_details().retry_info().is_none());
+    }
+}

@@ -1,0 +1,215 @@
+//! `SubmissionService`: records on their way into the log.
+
+use std::{sync::Arc, time::Duration};
+
+use prost::Message as _;
+use tokio::{sync::mpsc, time::sleep};
+use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
+use tonic::{Request, Response, Status, Streaming};
+use trucelog_proto::{
+    entry::Entry,
+    hash::LeafIndex,
+    pb::{
+        self, submission_service_server::SubmissionService,
+        submit_stream_response::Result as Outcome,
+    },
+    record::{LogId, record_digest},
+};
+
+use super::{Answers, read, status};
+use crate::{
+    reader::{ReadError, Reader, StationKey},
+    sequencer::{Pending, Sequencer, SubmitError, admit},
+    store::LogStore,
+};
+
+/// Records of one stream that may be on their way at a time.
+const PIPELINE: usize = 256;
+/// How long a stream waits before it tries a full queue again.
+const QUEUE_RETRY: Duration = Duration::from_millis(2);
+
+/// The service over a sequencer and a reader of the same store.
+#[derive(Debug)]
+pub struct Submissions<S> {
+    log: Arc<LogId>,
+    sequencer: Sequencer,
+    reader: Reader<S>,
+}
+
+impl<S> Clone for Submissions<S> {
+    fn clone(&self) -> Self {
+        Self {
+            log: Arc::clone(&self.log),
+            sequencer: self.sequencer.clone(),
+            reader: self.reader.clone(),
+        }
+    }
+}
+
+impl<S: LogStore> Submissions<S> {
+    /// Makes the service of the log `log`.
+    #[must_use]
+    pub fn new(log: LogId, sequencer: Sequencer, reader: Reader<S>) -> Self {
+        Self {
+            log: Arc::new(log),
+            sequencer,
+            reader,
+        }
+    }
+
+    /// Checks a submission and queues it.
+    fn enqueue(
+        &self,
+        submission: Option<pb::Submission>,
+        wait_for: i32,
+    ) -> Result<Pending, Status> {
+        check_wait_for(wait_for)?;
+        let submission = submission.ok_or_else(|| status::malformed("submission", "is missing"))?;
+        let admitted = admit(submission, &self.log).map_err(|refusal| status::refused(&refusal))?;
+        self.sequencer
+            .submit(admitted)
+            .map_err(|error| status::submission(&error))
+    }
+
+    /// As [`Self::enqueue`], but waits while the queue is full: refusing one record of a stream would make a gap before the next.
+    async fn enqueue_in_order(&self, request: pb::SubmitStreamRequest) -> Result<Pending, Status> {
+        check_wait_for(request.wait_for)?;
+        let submission = request
+            .submission
+            .ok_or_else(|| status::malformed("submission", "is missing"))?;
+        let admitted = admit(submission, &self.log).map_err(|refusal| status::refused(&refusal))?;
+        loop {
+            match self.sequencer.submit(admitted.clone()) {
+                Err(SubmitError::Busy) => sleep(QUEUE_RETRY).await,
+                result => return result.map_err(|error| status::submission(&error)),
+            }
+        }
+    }
+
+    async fn receipt(&self, pending: Result<Pending, Status>) -> Result<pb::Receipt, Status> {
+        let index = pending?
+            .index()
+            .await
+            .map_err(|error| status::submission(&error))?;
+        read(&self.reader, move |reader| receipt(reader, index)).await
+    }
+
+    async fn outcome(&self, pending: Result<Pending, Status>) -> pb::SubmitStreamResponse {
+        let result = match self.receipt(pending).await {
+            Ok(receipt) => Outcome::Receipt(receipt),
+            Err(refused) => Outcome::Status(message(&refused)),
+        };
+        pb::SubmitStreamResponse {
+            result: Some(result),
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl<S: LogStore> SubmissionService for Submissions<S> {
+    async fn submit(
+        &self,
+        request: Request<pb::SubmitRequest>,
+    ) -> Result<Response<pb::SubmitResponse>, Status> {
+        let request = request.into_inner();
+        let pending = self.enqueue(request.submission, request.wait_for);
+        let receipt = self.receipt(pending).await?;
+        Ok(Response::new(pb::SubmitResponse {
+            receipt: Some(receipt),
+        }))
+    }
+
+    type SubmitStreamStream = Answers<pb::SubmitStreamResponse>;
+
+    async fn submit_stream(
+        &self,
+        request: Request<Streaming<pb::SubmitStreamRequest>>,
+    ) -> Result<Response<Self::SubmitStreamStream>, Status> {
+        let (sender, pending) = mpsc::channel(PIPELINE);
+        let mut requests = request.into_inner();
+        let service = self.clone();
+        tokio::spawn(async move {
+            while let Some(Ok(request)) = requests.next().await {
+                let pending = service.enqueue_in_order(request).await;
+                if sender.send(pending).await.is_err() {
+                    return;
+                }
+            }
+        });
+        let service = self.clone();
+        let answers = ReceiverStream::new(pending).then(move |pending| {
+            let service = service.clone();
+            async move { Ok(service.outcome(pending).await) }
+        });
+        Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn get_station(
+        &self,
+        request: Request<pb::GetStationRequest>,
+    ) -> Result<Response<pb::GetStationResponse>, Status> {
+        let request = request.into_inner();
+        let (keys, size) = read(&self.reader, move |reader| {
+            reader.station(&request.member, &request.station)
+        })
+        .await?;
+        Ok(Response::new(pb::GetStationResponse {
+            keys: keys.into_iter().map(station_key).collect(),
+            size: size.get(),
+        }))
+    }
+}
+
+fn check_wait_for(wait_for: i32) -> Result<(), Status> {
+    match pb::WaitFor::try_from(wait_for) {
+        Ok(pb::WaitFor::Unspecified | pb::WaitFor::Checkpointed) => Ok(()),
+        Ok(pb::WaitFor::Witnessed) => Err(status::no_witnesses("wait_for")),
+        Err(_) => Err(status::malformed(
+            "wait_for",
+            "must be CHECKPOINTED or WITNESSED",
+        )),
+    }
+}
+
+fn receipt<S: LogStore>(reader: &Reader<S>, index: LeafIndex) -> Result<pb::Receipt, ReadError> {
+    let proven = reader.proven_entry(index)?;
+    let entry =
+        Entry::decode(&proven.entry).map_err(|refusal| ReadError::Damaged(refusal.to_string()))?;
+    Ok(pb::Receipt {
+        record_digest: record_digest(&entry.signed_record.record)
+            .as_bytes()
+            .to_vec(),
+        index: index.get(),
+        accepted_time: Some(timestamp(entry.accepted_time)),
+        tlog_proof: proven.tlog_proof,
+    })
+}
+
+fn timestamp(unix_ms: u64) -> prost_types::Timestamp {
+    let nanos = i32::try_from(unix_ms % 1000 * 1_000_000).expect("less than 10^9");
+    prost_types::Timestamp {
+        seconds: i64::try_from(unix_ms / 1000)
+            .expect("u64 milliseconds are less than i64::MAX seconds"),
+        nanos,
+    }
+}
+
+fn station_key(key: StationKey) -> pb::StationKey {
+    pb::StationKey {
+        public_key: key.public_key,
+        role: key.state.role,
+        enrolled_index: key.state.enrolled_index,
+        revoked_index: key.state.revoked_index,
+        compromised_since_index: key.state.compromised_since_index,
+        next_sequence: key.state.last_sequence + 1,
+    }
+}
+
+/// The status as a message, for one record of a stream.
+fn message(status: &Status) -> pb::rpc::Status {
+    pb::rpc::Status::decode(status.details()).unwrap_or_else(|_| pb::rpc::Status {
+        code: status.code().into(),
+        message: status.message().to_owned(),
+        details: Vec::new(),
+    })
+}
