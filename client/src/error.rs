@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tonic::Status;
-use trucelog_proto::error::DecodeError;
+use trucelog_proto::error::{DecodeError, VerifyError};
 use trucelog_proto::refusal::Refusal;
 use trucelog_proto::state::StateError;
 
@@ -72,9 +72,30 @@ pub enum Error {
     /// The server has refused.
     #[error("refused by the server: {0}")]
     Refused(Box<Refused>),
-    /// A receipt does not hold, or is not enough.
-    #[error(transparent)]
-    Receipt(#[from] ReceiptError),
+    /// A server has answered with a receipt that does not hold, or is not enough.
+    #[error("the server's receipt: {source}")]
+    Receipt {
+        /// What is wrong with it.
+        source: ReceiptError,
+        /// The receipt, as the server sent it.
+        bytes: Vec<u8>,
+    },
+    /// A receipt on disk does not hold, or is not enough.
+    #[error("{}: {source}", path.display())]
+    ReceiptFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ReceiptError,
+    },
+    /// Signed files do not hold, or contradict each other.
+    #[error("{source}")]
+    FalseFiles {
+        /// The files, which are the evidence.
+        paths: Vec<PathBuf>,
+        /// What is wrong with them.
+        source: VerifyError,
+    },
     /// Something false was seen.
     #[error(transparent)]
     False(#[from] Box<Falsehood>),
@@ -145,8 +166,8 @@ impl Error {
             | Self::Station(_)
             | Self::Remote(_)
             | Self::Invalid(_) => Exit::Usage,
-            Self::Receipt(error) => error.exit(),
-            Self::False(_) => Exit::False,
+            Self::Receipt { source, .. } | Self::ReceiptFile { source, .. } => source.exit(),
+            Self::False(_) | Self::FalseFiles { .. } => Exit::False,
             Self::NotEnough(_) => Exit::NotEnough,
             Self::NotFound(_) => Exit::NotFound,
             Self::Io { .. }

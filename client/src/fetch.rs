@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tonic::Status;
 use tonic::transport::Channel;
@@ -18,6 +19,8 @@ use crate::verifier::EntrySource;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Entries that are looked at together.
 const RUN: usize = 1024;
+/// How long a caller waits for entries before it looks around.
+const MOMENT: Duration = Duration::from_millis(200);
 /// Runs that may wait for the verifier.
 const WAITING_RUNS: usize = 4;
 
@@ -78,7 +81,10 @@ impl Fetcher {
     }
 
     /// Fetches the entries from `start` up to, not including, `end`. Needs a tokio runtime; the result is read
-    /// outside of it.
+    /// outside of its tasks, for example below `block_in_place`.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
     #[must_use]
     pub fn entries(&self, start: LeafIndex, end: TreeSize) -> RemoteEntries {
         let (sender, runs) = mpsc::channel(WAITING_RUNS);
@@ -89,7 +95,10 @@ impl Fetcher {
                 drop(sender.send(Err(error)).await);
             }
         });
-        RemoteEntries { runs }
+        RemoteEntries {
+            runs,
+            runtime: Handle::current(),
+        }
     }
 
     async fn send_entries(&self, start: u64, end: u64, sender: &Runs) -> Result<(), Error> {
@@ -159,12 +168,16 @@ enum Sent {
 #[derive(Debug)]
 pub struct RemoteEntries {
     runs: mpsc::Receiver<Result<Vec<Vec<u8>>, Error>>,
+    runtime: Handle,
 }
 
 impl EntrySource for RemoteEntries {
     fn next(&mut self) -> Result<Vec<Vec<u8>>, Error> {
-        self.runs.blocking_recv().unwrap_or(Err(Error::Answer(
-            "it holds fewer entries than its checkpoint",
-        )))
+        let run = tokio::time::timeout(MOMENT, self.runs.recv());
+        match self.runtime.block_on(run) {
+            Ok(Some(run)) => run,
+            Ok(None) => Err(Error::Answer("it holds fewer entries than its checkpoint")),
+            Err(_) => Ok(Vec::new()),
+        }
     }
 }

@@ -291,6 +291,18 @@ impl StationDir {
         self.write_refused(&refused)
     }
 
+    /// Tells whether a record was refused, so that its sequence is or will be signed anew.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`StationError::Malformed`].
+    pub fn was_refused(&self, submission: &pb::Submission) -> Result<bool, Error> {
+        let digest = digest_of(submission);
+        Ok(self
+            .refused()?
+            .values()
+            .any(|digests| digests.contains(&digest)))
+    }
+
     fn refused(&self) -> Result<BTreeMap<u64, Vec<RecordDigest>>, Error> {
         let path = self.directory.join("refused.json");
         let Some(bytes) = durable::read_if_present(&path)? else {

@@ -14,7 +14,7 @@ use trucelog_proto::pb::submission_service_client::SubmissionServiceClient;
 use trucelog_proto::pb::submit_stream_response::Result as Answer;
 use trucelog_proto::pb::{self, WaitFor};
 
-use crate::receipt::{self, Receipt, ReceiptError};
+use crate::receipt::{self, Receipt};
 use crate::refused::{Failure, Refused, classify, item_status};
 use crate::retry::{Patience, Retry, call};
 use crate::station::digest_of;
@@ -70,7 +70,7 @@ impl Submitter {
         let receipt = response
             .receipt
             .ok_or(Error::Answer("it holds no receipt"))?;
-        Ok(self.check(&receipt, &digest_of(submission))?)
+        self.check(receipt, &digest_of(submission))
     }
 
     /// Submits many records over one stream, in order, with retries, and checks their receipts. `done` is told of each
@@ -139,8 +139,8 @@ impl Submitter {
     ) -> Result<Outcome, StreamEnd> {
         match answer.result {
             Some(Answer::Receipt(receipt)) => {
-                let receipt = self.check(&receipt, &digest_of(submission));
-                let receipt = receipt.map_err(|error| StreamEnd::Failed(error.into()))?;
+                let receipt = self.check(receipt, &digest_of(submission));
+                let receipt = receipt.map_err(StreamEnd::Failed)?;
                 Ok(Outcome::Logged(Box::new(receipt)))
             }
             Some(Answer::Status(status)) => match classify(item_status(&status)) {
@@ -154,12 +154,10 @@ impl Submitter {
     }
 
     /// Nothing that the server says beside the proof is used.
-    fn check(
-        &self,
-        receipt: &pb::Receipt,
-        expected: &RecordDigest,
-    ) -> Result<Receipt, ReceiptError> {
-        receipt::verify(&receipt.tlog_proof, &self.trust, Some(expected))
+    fn check(&self, receipt: pb::Receipt, expected: &RecordDigest) -> Result<Receipt, Error> {
+        let bytes = receipt.tlog_proof;
+        receipt::verify(&bytes, &self.trust, Some(expected))
+            .map_err(|source| Error::Receipt { source, bytes })
     }
 }
 

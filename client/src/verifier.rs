@@ -90,6 +90,9 @@ pub enum NotEnough {
     /// The checkpoint is signed by keys that are not pinned.
     #[error("the checkpoint is signed by none of the pinned keys")]
     UnknownKey,
+    /// A server gave no proof that one checkpoint continues another.
+    #[error("the server's consistency proof does not hold: {0}")]
+    Consistency(VerifyError),
     /// An entry is of a kind that this software does not judge.
     #[error("entry {index}: newer software is needed: {refusal}")]
     Newer {
@@ -113,7 +116,7 @@ pub enum NotEnough {
 
 /// Where the entries of a log come from.
 pub trait EntrySource {
-    /// Gives the next entries in order, at least one.
+    /// Gives the next entries in order; none when none have come within a moment.
     ///
     /// # Errors
     /// When there is no answer. What was given before stands.
@@ -302,6 +305,9 @@ impl<'a> Check<'a> {
                 self.save_progress(writer)?;
                 Err(error)
             })?;
+            if entries.is_empty() {
+                continue;
+            }
             self.append(entries, writer)?;
             watch(Progress {
                 verified: self.verifier.size().get(),

@@ -1,9 +1,198 @@
-//! The command `trucelog`.
+//! The command `trucelog`: one file per subcommand. Everything that can be done without a terminal is in the library.
+
+mod activate;
+mod args;
+mod author;
+mod case;
+mod charter;
+mod correct;
+mod decide;
+mod incident;
+mod key;
+mod output;
+mod progress;
+mod propose;
+mod sign;
+mod station;
+mod submit;
+mod verify;
+mod vote;
+mod withdraw;
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
+
+use crate::Error;
+use crate::exit::{self, Exit};
+use output::Format;
+
+const EXAMPLES: &str = "Examples:
+  trucelog verify receipt report.tlog-proof --policy policy --charter SHA256
+  trucelog verify log --remote https://log.example.org --policy policy --charter SHA256";
+
+/// Writes, submits, reads and verifies the records of a ceasefire log, trusting no server.
+#[derive(Debug, Parser)]
+#[command(name = "trucelog", version, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", exit::help()))]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it in a process")]
+enum Command {
+    /// Make, show and convert keys.
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Write and show the charter that founds a log.
+    #[command(subcommand)]
+    Charter(charter::Command),
+    /// Enrol, rotate, revoke and mark station keys.
+    #[command(subcommand)]
+    Station(station::Command),
+    /// Write and check incident reports, without a network.
+    #[command(subcommand)]
+    Incident(incident::Command),
+    /// Sign a record, without a network.
+    Sign(sign::Command),
+    /// Submit signed records and keep their receipts. The same command again goes on where it stopped.
+    Submit(submit::Command),
+    /// Restate a report; the version before stays in the log.
+    Correct(correct::Command),
+    /// Take a report back for good; it stays in the log.
+    Withdraw(withdraw::Command),
+    /// Group the reports of one breach, or extend a group.
+    Case(case::Command),
+    /// Put a question to a vote.
+    #[command(subcommand)]
+    Propose(propose::Command),
+    /// Cast a member's one and final vote.
+    Vote(vote::Command),
+    /// Record the outcome of a vote, computed from the verified log.
+    Decide(decide::Command),
+    /// Record a member's own decision on an adopted remedy.
+    Activate(activate::Command),
+    /// Check receipts, checkpoints and whole logs.
+    #[command(subcommand)]
+    Verify(verify::Command),
+}
 
 /// Runs the command.
 #[must_use]
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let cli = Cli::parse();
+    let format = cli.command.format();
+    let stop = Stop::default();
+    let result = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime.block_on(run(cli.command, stop)),
+        Err(error) => Err(Error::io(std::path::Path::new("tokio"))(error)),
+    };
+    match result {
+        Ok(()) => Exit::Done.into(),
+        Err(error) => {
+            output::report(&error, format);
+            error.exit().into()
+        }
+    }
+}
+
+/// Whether the user has interrupted.
+#[derive(Clone, Debug, Default)]
+struct Stop {
+    flag: Arc<AtomicBool>,
+    notify: Arc<Notify>,
+}
+
+/// Ends a command at its next wait when the user interrupts; files are written between waits, each whole or not at
+/// all. A check of a log looks at the flag and saves its progress first.
+async fn run(command: Command, stop: Stop) -> Result<(), Error> {
+    tokio::spawn(watch_signals(stop.clone()));
+    tokio::select! {
+        biased;
+        result = command.run(&stop.flag) => result,
+        () = stop.notify.notified() => Err(Error::Interrupted),
+    }
+}
+
+async fn watch_signals(stop: Stop) {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
+        return;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    stop.flag.store(true, Ordering::Relaxed);
+    stop.notify.notify_one();
+}
+
+impl Command {
+    /// The format of the answer, which errors have too.
+    fn format(&self) -> Format {
+        match self {
+            Self::Submit(command) => command.format(),
+            Self::Verify(command) => command.format(),
+            _ => Format::Text,
+        }
+    }
+
+    async fn run(self, stop: &AtomicBool) -> Result<(), Error> {
+        match self {
+            Self::Key(command) => command.run(),
+            Self::Charter(command) => command.run(),
+            Self::Station(command) => command.run().await,
+            Self::Incident(command) => command.run(),
+            Self::Sign(command) => command.run(),
+            Self::Submit(command) => command.run().await,
+            Self::Correct(command) => command.run().await,
+            Self::Withdraw(command) => command.run().await,
+            Self::Case(command) => command.run().await,
+            Self::Propose(command) => command.run().await,
+            Self::Vote(command) => command.run().await,
+            Self::Decide(command) => command.run().await,
+            Self::Activate(command) => command.run().await,
+            Self::Verify(command) => command.run(stop).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn the_commands_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    /// Every command that does something shows two examples of itself.
+    #[test]
+    fn every_help_has_two_examples() {
+        fn visit(command: &clap::Command, path: &str) {
+            let path = format!("{path}{} ", command.get_name());
+            let help = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            let examples = help
+                .lines()
+                .filter(|line| line.contains(path.trim_end()))
+                .count();
+            assert!(examples >= 2, "{path}has {examples} examples in its help");
+            command
+                .get_subcommands()
+                .for_each(|command| visit(command, &path));
+        }
+        visit(&Cli::command(), "");
+    }
 }

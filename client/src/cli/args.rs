@@ -1,0 +1,132 @@
+//! Options that several commands share.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use tonic::transport::Channel;
+use trucelog_proto::checkpoint::Origin;
+use trucelog_proto::hash::{CharterDigest, RecordDigest};
+use trucelog_proto::record::LogId;
+use trucelog_proto::signature::{self, PublicKey};
+
+use super::output::Format;
+use crate::remote::{self, RemoteError};
+use crate::retry::Patience;
+use crate::trust::{Trust, default_state_directory};
+use crate::{Error, durable, json};
+
+/// Which log, and what is trusted.
+#[derive(Args, Clone, Debug)]
+pub(super) struct TrustArgs {
+    /// Directory of the verified log and of what is pinned. Default: trucelog in the XDG state directory.
+    #[arg(long, env = "TRUCELOG_STATE", value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Policy of the log, c2sp.org/tlog-policy; needed once, then remembered.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Record digest of the log's charter; needed once, then remembered.
+    #[arg(long, value_name = "SHA256")]
+    charter: Option<CharterDigest>,
+}
+
+impl TrustArgs {
+    /// The state directory.
+    pub(super) fn state(&self) -> Result<PathBuf, Error> {
+        match &self.state {
+            Some(directory) => Ok(directory.clone()),
+            None => Ok(default_state_directory()?),
+        }
+    }
+
+    /// What is pinned, or pinned now.
+    pub(super) fn open(&self) -> Result<Trust, Error> {
+        Trust::open(&self.state()?, self.policy.as_deref(), self.charter)
+    }
+
+    /// The log: what is pinned, or `origin` with `--charter` where nothing needs to be verified.
+    pub(super) fn log(&self, origin: Option<&Origin>) -> Result<LogId, Error> {
+        match (origin, self.charter) {
+            (Some(origin), Some(charter)) => Ok(LogId {
+                origin: origin.clone(),
+                charter,
+            }),
+            (Some(_), None) => Err(Error::Missing {
+                what: "the charter",
+                remedy: "give --charter SHA256 with --origin",
+            }),
+            (None, _) => Ok(self.open()?.id),
+        }
+    }
+}
+
+/// How to reach the log.
+#[derive(Args, Clone, Debug)]
+pub(super) struct RemoteArgs {
+    /// Server: `https://HOST[:PORT]`, or `http://` on loopback. There is no default.
+    #[arg(long, env = "TRUCELOG_REMOTE", value_name = "URL")]
+    remote: Option<String>,
+    /// Certificates in PEM that are trusted instead of the system's.
+    #[arg(long, env = "TRUCELOG_CA", value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Give up after so many seconds without progress.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    patience: u64,
+}
+
+impl RemoteArgs {
+    /// Prepares the connection.
+    pub(super) fn connect(&self) -> Result<Channel, Error> {
+        let url = self.remote.as_deref().ok_or(RemoteError::NotGiven)?;
+        let ca = self.ca.as_deref().map(durable::read).transpose()?;
+        Ok(remote::connect(url, ca.as_deref())?)
+    }
+
+    pub(super) fn patience(&self) -> Patience {
+        Patience(Duration::from_secs(self.patience))
+    }
+}
+
+/// Form of the answer.
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct OutputArgs {
+    /// Form of the answer.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(super) output: Format,
+}
+
+/// Parses the name of a value of an enum: `direct-hit`, `DIRECT_HIT`, or with its prefix as the schema has it.
+pub(super) fn named<E>(
+    text: &str,
+    prefix: &str,
+    parse: fn(&str) -> Option<E>,
+) -> Result<E, String> {
+    let name = text.to_ascii_uppercase().replace('-', "_");
+    let name = if name.starts_with(prefix) {
+        name
+    } else {
+        format!("{prefix}{name}")
+    };
+    parse(&name)
+        .ok_or_else(|| format!("the schema has no {name}; see `{prefix}…` in its .proto files"))
+}
+
+/// Parses a time as RFC 3339.
+pub(super) fn time(text: &str) -> Result<u64, String> {
+    json::parse_time(text).ok_or_else(|| "a time is written as 2026-03-01T14:05:00Z".to_owned())
+}
+
+/// Parses a record digest.
+pub(super) fn digest(text: &str) -> Result<RecordDigest, String> {
+    text.parse()
+        .map_err(|_| "a record digest is 64 digits of lower-case hexadecimal".to_owned())
+}
+
+/// Parses a public key: 64 digits of hexadecimal, or the name of a PEM file.
+pub(super) fn public_key(text: &str) -> Result<PublicKey, String> {
+    if let Some(bytes) = json::parse_hex(text) {
+        return PublicKey::try_from(bytes.as_slice()).map_err(|error| error.to_string());
+    }
+    let pem = std::fs::read_to_string(text).map_err(|error| format!("{text}: {error}"))?;
+    signature::public_key_from_pem(&pem).map_err(|error| format!("{text}: {error}"))
+}

@@ -1,0 +1,174 @@
+//! `trucelog charter`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use prost::Message as _;
+use trucelog_proto::checkpoint::Origin;
+use trucelog_proto::entry::genesis_hash;
+use trucelog_proto::hash::{CharterDigest, LeafIndex};
+use trucelog_proto::pb;
+use trucelog_proto::pb::record::Body;
+use trucelog_proto::record::{self, LogId, NO_CHARTER};
+use trucelog_proto::refusal::{Reason, Refusal};
+use trucelog_proto::rules::{self, OPERATOR, OPERATOR_STATION, Placed, RuleError};
+use trucelog_proto::signature::PublicKey;
+use trucelog_proto::state::MemoryState;
+
+use super::args::time;
+use crate::station::{self, Slot, Speaker, digest_of};
+use crate::{Error, durable, json};
+
+/// A charter with every number of a small commission, to be edited.
+const TEMPLATE: &str = include_str!("../../templates/charter.json");
+
+/// Writes and shows the charter that founds a log.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  trucelog charter template > charter.json
+  trucelog charter new charter.json --key operator.pem --out charter.signed --policy-out policy")]
+pub(super) enum Command {
+    /// Print a charter to edit.
+    #[command(after_help = "Examples:
+  trucelog charter template
+  trucelog charter template > charter.json")]
+    Template,
+    New(New),
+    Show(Show),
+}
+
+/// Check a charter against all rules and sign it with the operator's key.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  trucelog charter new charter.json --key operator.pem --out charter.signed
+  trucelog charter new charter.json --key operator.pem --out charter.signed --policy-out policy")]
+pub(super) struct New {
+    /// The charter as JSON; see `trucelog charter template`.
+    #[arg(value_name = "FILE")]
+    charter: PathBuf,
+    /// The operator's private key, which signs the charter and nothing else.
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// Where to write the signed charter, for `trucelogd init`.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Where to write a policy without witnesses.
+    #[arg(long, value_name = "FILE")]
+    policy_out: Option<PathBuf>,
+    /// Time at which the charter was made, RFC 3339. Default: now.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    created_time: Option<u64>,
+}
+
+/// Show a signed charter and its digest.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  trucelog charter show charter.signed
+  trucelog charter show charter.signed | head -1")]
+pub(super) struct Show {
+    /// The signed charter.
+    #[arg(value_name = "FILE")]
+    charter: PathBuf,
+}
+
+impl Command {
+    pub(super) fn run(self) -> Result<(), Error> {
+        match self {
+            Self::Template => {
+                print!("{TEMPLATE}");
+                Ok(())
+            }
+            Self::New(command) => new(&command),
+            Self::Show(command) => show(&command),
+        }
+    }
+}
+
+fn new(command: &New) -> Result<(), Error> {
+    let key = station::read_key(&command.key)?;
+    let text = String::from_utf8_lossy(&durable::read(&command.charter)?).into_owned();
+    let mut record = json::parse_record(&text)?;
+    let Some(Body::Charter(charter)) = &mut record.body else {
+        return Err(Error::NotA {
+            what: command.charter.display().to_string(),
+            expected: "a charter",
+        });
+    };
+    if charter.operator_key.is_empty() {
+        charter.operator_key = PublicKey::of(&key).as_bytes().to_vec();
+    }
+    let origin: Origin = charter
+        .origin
+        .parse()
+        .map_err(Error::decode(&"charter.origin"))?;
+    let log_key = charter.log_key.clone();
+    record.created_time = command.created_time.unwrap_or(record.created_time);
+    let submission = sign(record, &origin, &key)?;
+    let digest = digest_of(&submission);
+    judge(&submission, &origin)?;
+    durable::replace(&command.out, &submission.encode_to_vec())?;
+    if let Some(path) = &command.policy_out {
+        let policy = format!("# trucelog-charter {digest}\nlog {log_key}\nquorum none\n");
+        durable::replace(path, policy.as_bytes())?;
+    }
+    println!("charter {digest}");
+    Ok(())
+}
+
+fn sign(
+    record: pb::Record,
+    origin: &Origin,
+    key: &ed25519_dalek::SigningKey,
+) -> Result<pb::Submission, Error> {
+    let speaker = Speaker {
+        member: OPERATOR.to_owned(),
+        station: OPERATOR_STATION.to_owned(),
+    };
+    let slot = Slot {
+        sequence: 1,
+        replaces: Vec::new(),
+    };
+    let id = LogId {
+        origin: origin.clone(),
+        charter: NO_CHARTER,
+    };
+    station::sign(record, &speaker, &slot, &id, key)
+}
+
+/// Asks the rules, as the server will.
+fn judge(submission: &pb::Submission, origin: &Origin) -> Result<(), Error> {
+    let signed = submission
+        .signed_record
+        .as_ref()
+        .ok_or_else(|| Refusal::new(Reason::FieldRequired, "signed_record"))?;
+    let id = LogId {
+        origin: origin.clone(),
+        charter: CharterDigest::from_bytes(*digest_of(submission).as_bytes()),
+    };
+    let record = record::verify(signed, &id)?;
+    let placed = Placed {
+        index: LeafIndex::new(0),
+        accepted_time: station::now_ms(),
+        leaf: genesis_hash(origin),
+        record: &record,
+    };
+    match rules::apply(&MemoryState::default(), placed) {
+        Ok(_) => Ok(()),
+        Err(RuleError::Refused(refusal)) => Err(refusal.into()),
+        Err(RuleError::State(error)) => Err(error.into()),
+    }
+}
+
+fn show(command: &Show) -> Result<(), Error> {
+    let submission = station::read_submission(&command.charter)?;
+    let origin: Origin = submission
+        .origin
+        .parse()
+        .map_err(Error::decode(&"origin"))?;
+    judge(&submission, &origin)?;
+    let record = submission.signed_record.clone().unwrap_or_default().record;
+    let record = record::DecodedRecord::decode(&record)?;
+    println!("charter {}", record.digest);
+    println!("{:#}", json::from_record(&record.message));
+    Ok(())
+}

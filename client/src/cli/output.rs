@@ -1,0 +1,80 @@
+//! Answers and errors, as text or as one JSON object.
+
+use clap::ValueEnum;
+use serde_json::{Value, json};
+use trucelog_proto::hash::LeafIndex;
+
+use crate::Error;
+use crate::exit::Exit;
+
+/// The form of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON object with a `schema` and no missing fields.
+    Json,
+}
+
+/// Prints an answer.
+pub(super) fn print(format: Format, text: &str, json: &Value) {
+    match format {
+        Format::Text => println!("{}", text.trim_end()),
+        Format::Json => println!("{json}"),
+    }
+}
+
+/// Prints why a command failed: a verdict or the object on standard output, anything else on standard error.
+pub(super) fn report(error: &Error, format: Format) {
+    match (format, error.exit()) {
+        (Format::Json, _) => println!("{}", error_json(error)),
+        (Format::Text, Exit::False) => match evidence(error) {
+            Some(path) => println!("FALSE {error}: evidence in {path}"),
+            None => println!("FALSE {error}"),
+        },
+        (Format::Text, Exit::NotEnough) => println!("NOT PROVEN {error}"),
+        (Format::Text, _) => eprintln!("trucelog: {error}"),
+    }
+}
+
+fn error_json(error: &Error) -> Value {
+    let (kind, index) = match error {
+        Error::False(falsehood) => (
+            Some(falsehood.what.kind()),
+            falsehood.what.index().map(LeafIndex::get),
+        ),
+        _ => (None, None),
+    };
+    let refused = match error {
+        Error::Refused(refused) => Some(refused),
+        _ => None,
+    };
+    json!({
+        "schema": "trucelog.error/v1",
+        "exit_code": error.exit().code(),
+        "meaning": error.exit().meaning(),
+        "message": error.to_string(),
+        "kind": kind,
+        "index": index,
+        "evidence": evidence(error),
+        "refused": refused,
+    })
+}
+
+fn evidence(error: &Error) -> Option<String> {
+    match error {
+        Error::False(falsehood) => Some(falsehood.evidence.display().to_string()),
+        Error::FalseFiles { paths, .. } => {
+            let paths: Vec<String> = paths
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
+            Some(paths.join(" "))
+        }
+        Error::ReceiptFile { path, .. } if error.exit() == Exit::False => {
+            Some(path.display().to_string())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,374 @@
+//! `trucelog verify`.
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use trucelog_proto::checkpoint::{Checkpoint, SignedCheckpoint};
+use trucelog_proto::error::{Error as ProtoError, VerifyError};
+use trucelog_proto::hash::RecordDigest;
+use trucelog_proto::pb::CheckpointKind;
+use trucelog_proto::policy::Verdict;
+use trucelog_proto::proof;
+use trucelog_proto::record::record_digest;
+
+use super::args::{OutputArgs, RemoteArgs, TrustArgs, digest};
+use super::output::{self, Format};
+use super::progress::Bar;
+use crate::fetch::Fetcher;
+use crate::json::format_time;
+use crate::receipt;
+use crate::store::Store;
+use crate::trust::Trust;
+use crate::verifier::{NotEnough, Report, verify_log};
+use crate::{Error, durable, station};
+
+/// Checks receipts, checkpoints and whole logs.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  trucelog verify receipt report.tlog-proof --policy policy --charter SHA256
+  trucelog verify log --remote https://log.example.org -o json")]
+pub(super) enum Command {
+    Receipt(ReceiptCommand),
+    Checkpoint(CheckpointCommand),
+    Consistency(ConsistencyCommand),
+    Log(LogCommand),
+}
+
+/// Check a receipt, without a network: the log has committed to this record. Whether the record's key was enrolled is
+/// not proven by a receipt.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  trucelog verify receipt report.tlog-proof --policy policy --charter SHA256
+  trucelog verify receipt report.tlog-proof --record report.signed -o json")]
+pub(super) struct ReceiptCommand {
+    /// The receipt.
+    #[arg(value_name = "FILE.tlog-proof")]
+    receipt: PathBuf,
+    /// The record that it must be for: a .signed file, or the record's own bytes.
+    #[arg(long, value_name = "FILE", conflicts_with = "digest")]
+    record: Option<PathBuf>,
+    /// Digest of the record that it must be for.
+    #[arg(long, value_name = "SHA256", value_parser = digest)]
+    digest: Option<RecordDigest>,
+    #[command(flatten)]
+    trust: TrustArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Check the signatures of a checkpoint, without a network.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  trucelog verify checkpoint checkpoint --policy policy --charter SHA256
+  trucelog verify checkpoint evidence/root-0a1b2c3d/served.checkpoint -o json")]
+pub(super) struct CheckpointCommand {
+    /// The checkpoint, a signed note.
+    #[arg(value_name = "FILE")]
+    checkpoint: PathBuf,
+    #[command(flatten)]
+    trust: TrustArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Check that one checkpoint continues another. The proof comes from the server and is not believed.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  trucelog verify consistency old.checkpoint new.checkpoint --remote https://log.example.org
+  trucelog verify consistency old.checkpoint new.checkpoint --remote http://127.0.0.1:7443 -o json")]
+pub(super) struct ConsistencyCommand {
+    /// The older checkpoint.
+    #[arg(value_name = "OLD")]
+    old: PathBuf,
+    /// The newer checkpoint.
+    #[arg(value_name = "NEW")]
+    new: PathBuf,
+    #[command(flatten)]
+    trust: TrustArgs,
+    #[command(flatten)]
+    remote: RemoteArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Check the whole log from its charter on: every byte, signature, rule and hash. What was verified is kept, so that
+/// the next check goes on from there; an interrupted one does too.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  trucelog verify log --remote https://log.example.org --policy policy --charter SHA256
+  trucelog verify log --remote http://127.0.0.1:7443 --state audit -o json")]
+pub(super) struct LogCommand {
+    #[command(flatten)]
+    pub(super) trust: TrustArgs,
+    #[command(flatten)]
+    pub(super) remote: RemoteArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+impl Command {
+    pub(super) fn format(&self) -> Format {
+        match self {
+            Self::Receipt(command) => command.output.output,
+            Self::Checkpoint(command) => command.output.output,
+            Self::Consistency(command) => command.output.output,
+            Self::Log(command) => command.output.output,
+        }
+    }
+
+    pub(super) async fn run(self, stop: &AtomicBool) -> Result<(), Error> {
+        match self {
+            Self::Receipt(command) => verify_receipt(&command),
+            Self::Checkpoint(command) => verify_checkpoint(&command),
+            Self::Consistency(command) => verify_consistency(&command).await,
+            Self::Log(command) => {
+                let trust = command.trust.open()?;
+                let report = check_log(&command.trust, &trust, &command.remote, stop).await?;
+                print_log(&report, &trust, command.output.output);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn verify_receipt(command: &ReceiptCommand) -> Result<(), Error> {
+    let trust = command.trust.open()?;
+    let expected = match &command.record {
+        Some(path) => Some(digest_of_file(path)?),
+        None => command.digest,
+    };
+    let bytes = durable::read(&command.receipt)?;
+    let receipt = receipt::verify(&bytes, &trust, expected.as_ref());
+    let receipt = receipt.map_err(|source| Error::ReceiptFile {
+        path: command.receipt.clone(),
+        source,
+    })?;
+    let head = receipt.verdict.checkpoint.checkpoint();
+    let text = format!(
+        "VERIFIED record {} index {} size {} {}; not proven: that the record's key was enrolled",
+        receipt.digest(),
+        receipt.index,
+        head.size,
+        witnesses(&receipt.verdict, &trust)
+    );
+    let record = &receipt.record.record.message;
+    let json = json!({
+        "schema": "trucelog.verify.receipt/v1",
+        "verdict": "verified",
+        "record_digest": receipt.digest().to_string(),
+        "index": receipt.index.get(),
+        "accepted_time": format_time(receipt.accepted_time),
+        "member": record.member,
+        "station": record.station,
+        "public_key": receipt.record.public_key.to_string(),
+        "checkpoint": checkpoint_json(&receipt.verdict),
+        "witnesses": witnesses_json(&receipt.verdict, &trust),
+        "record_compared": expected.is_some(),
+        "not_proven": ["that the record's key was enrolled"],
+    });
+    output::print(command.output.output, &text, &json);
+    Ok(())
+}
+
+/// The digest of a record in a file: a `.signed` file's record, or the digest of the bytes themselves.
+fn digest_of_file(path: &std::path::Path) -> Result<RecordDigest, Error> {
+    match station::read_submission(path) {
+        Ok(submission) => Ok(station::digest_of(&submission)),
+        Err(Error::NotA { .. }) => Ok(record_digest(&durable::read(path)?)),
+        Err(error) => Err(error),
+    }
+}
+
+fn verify_checkpoint(command: &CheckpointCommand) -> Result<(), Error> {
+    let trust = command.trust.open()?;
+    let path = &command.checkpoint;
+    let verdict = trust
+        .policy
+        .evaluate(&durable::read(path)?)
+        .map_err(|error| not_opened(error, path))?;
+    if let Err(error) = &verdict.quorum {
+        return Err(NotEnough::Quorum(error.clone()).into());
+    }
+    let head = verdict.checkpoint.checkpoint();
+    let text = format!(
+        "VERIFIED checkpoint of {} size {} root {} {}; not proven: what the log holds",
+        head.origin,
+        head.size,
+        head.root,
+        witnesses(&verdict, &trust)
+    );
+    let json = json!({
+        "schema": "trucelog.verify.checkpoint/v1",
+        "verdict": "verified",
+        "checkpoint": checkpoint_json(&verdict),
+        "witnesses": witnesses_json(&verdict, &trust),
+        "not_proven": ["what the log holds"],
+    });
+    output::print(command.output.output, &text, &json);
+    Ok(())
+}
+
+async fn verify_consistency(command: &ConsistencyCommand) -> Result<(), Error> {
+    let trust = command.trust.open()?;
+    let old = open(&command.old, &trust)?;
+    let new = open(&command.new, &trust)?;
+    let (old, new) = (old.checkpoint(), new.checkpoint());
+    let fetcher = Fetcher::new(command.remote.connect()?, command.remote.patience());
+    let hashes = match old.size.get() {
+        _ if old.size >= new.size => Vec::new(),
+        0 => Vec::new(),
+        _ => fetcher.consistency_proof(old.size, new.size).await?,
+    };
+    match proof::verify_consistency(old.size, &old.root, new.size, &new.root, &hashes) {
+        Ok(()) => {}
+        // Two signed roots of one size need no proof: they are one.
+        Err(error) if old.size == new.size => {
+            return Err(Error::FalseFiles {
+                paths: vec![command.old.clone(), command.new.clone()],
+                source: error,
+            });
+        }
+        Err(error) => return Err(NotEnough::Consistency(error).into()),
+    }
+    let text = format!(
+        "VERIFIED size {} continues size {}; not proven: what the log holds",
+        new.size, old.size
+    );
+    let json = json!({
+        "schema": "trucelog.verify.consistency/v1",
+        "verdict": "verified",
+        "old_size": old.size.get(),
+        "old_root": old.root.to_string(),
+        "new_size": new.size.get(),
+        "new_root": new.root.to_string(),
+        "not_proven": ["what the log holds"],
+    });
+    output::print(command.output.output, &text, &json);
+    Ok(())
+}
+
+fn open(path: &std::path::Path, trust: &Trust) -> Result<SignedCheckpoint, Error> {
+    let policy = &trust.policy;
+    Checkpoint::open(&durable::read(path)?, policy.log_key(), policy.origin())
+        .map_err(|error| not_opened(error, path))
+}
+
+fn not_opened(error: ProtoError, path: &std::path::Path) -> Error {
+    match error {
+        ProtoError::Verify(VerifyError::NoKnownSignature { .. }) => NotEnough::UnknownKey.into(),
+        ProtoError::Verify(source) => Error::FalseFiles {
+            paths: vec![path.to_owned()],
+            source,
+        },
+        _ => Error::NotA {
+            what: path.display().to_string(),
+            expected: "a checkpoint",
+        },
+    }
+}
+
+/// Fetches the newest checkpoint and checks the log that it stands for.
+pub(super) async fn check_log(
+    args: &TrustArgs,
+    trust: &Trust,
+    remote: &RemoteArgs,
+    stop: &AtomicBool,
+) -> Result<Report, Error> {
+    let store = Store::open(&args.state()?)?;
+    let fetcher = Fetcher::new(remote.connect()?, remote.patience());
+    let note = fetcher.checkpoint(CheckpointKind::Signed).await?;
+    let mut bar = Bar::new("entries verified", 0);
+    let report = tokio::task::block_in_place(|| {
+        verify_log(
+            &store,
+            trust,
+            &note,
+            |start, end| Ok(fetcher.entries(start, end)),
+            |progress| {
+                bar.set_length(progress.size);
+                bar.set(progress.verified);
+            },
+            stop,
+        )
+    });
+    bar.finish();
+    report
+}
+
+fn print_log(report: &Report, trust: &Trust, format: Format) {
+    let head = report.verdict.checkpoint.checkpoint();
+    let newer = head.size > report.size_before;
+    let mut text = format!(
+        "VERIFIED log {} size {} root {} {}",
+        head.origin,
+        head.size,
+        head.root,
+        witnesses(&report.verdict, trust)
+    );
+    if newer {
+        text = format!(
+            "{text}; {} entries verified, {} before",
+            report.entries_verified, report.size_before
+        );
+    } else {
+        text.push_str("; no newer checkpoint");
+    }
+    for warning in &report.warnings {
+        text.push_str("\nwarning: ");
+        text.push_str(warning);
+    }
+    let json = json!({
+        "schema": "trucelog.verify.log/v1",
+        "verdict": "verified",
+        "checkpoint": checkpoint_json(&report.verdict),
+        "size_before": report.size_before.get(),
+        "newer": newer,
+        "entries_verified": report.entries_verified,
+        "last_accepted_time": format_time(report.last_accepted_time),
+        "witnesses": witnesses_json(&report.verdict, trust),
+        "warnings": report.warnings,
+    });
+    output::print(format, &text, &json);
+}
+
+fn checkpoint_json(verdict: &Verdict) -> serde_json::Value {
+    let head = verdict.checkpoint.checkpoint();
+    json!({
+        "origin": head.origin.to_string(),
+        "size": head.size.get(),
+        "root": head.root.to_string(),
+    })
+}
+
+fn witnesses_json(verdict: &Verdict, trust: &Trust) -> serde_json::Value {
+    let cosigners = verdict.cosigners.iter().map(|cosigner| {
+        json!({
+            "name": cosigner.name,
+            "time": format_time(cosigner.time.seconds().saturating_mul(1000)),
+        })
+    });
+    json!({
+        "quorum": trust.policy.quorum_name(),
+        "signed": cosigners.collect::<Vec<_>>(),
+        "missing": verdict.missing,
+    })
+}
+
+/// The witnesses in words, with the age of the newest cosignature.
+fn witnesses(verdict: &Verdict, trust: &Trust) -> String {
+    let words = receipt::witnesses(verdict, trust);
+    let newest = verdict
+        .cosigners
+        .iter()
+        .map(|cosigner| cosigner.time.seconds())
+        .max();
+    match newest {
+        Some(seconds) => {
+            let age = (station::now_ms() / 1000).saturating_sub(seconds);
+            format!("{words}, newest cosignature {age} s old")
+        }
+        None => words,
+    }
+}
