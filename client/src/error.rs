@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tonic::Status;
 use trucelog_proto::error::{DecodeError, VerifyError};
+use trucelog_proto::fold::FoldError;
 use trucelog_proto::refusal::Refusal;
 use trucelog_proto::state::StateError;
 
@@ -130,6 +131,9 @@ pub enum Error {
     /// The state in memory failed.
     #[error(transparent)]
     State(#[from] StateError),
+    /// Verified entries could not be put together.
+    #[error(transparent)]
+    Fold(#[from] FoldError),
     /// Another process works on the same directory.
     #[error("{}: another process works here; wait until it has ended", .0.display())]
     Locked(PathBuf),
@@ -176,6 +180,7 @@ impl Error {
             | Self::Answer(_)
             | Self::Damaged { .. }
             | Self::State(_)
+            | Self::Fold(_)
             | Self::Locked(_)
             | Self::Random(_) => Exit::NotChecked,
             Self::Refused(_) => Exit::Refused,

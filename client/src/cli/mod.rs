@@ -7,8 +7,11 @@ mod case;
 mod charter;
 mod correct;
 mod decide;
+mod fold;
+mod get;
 mod incident;
 mod key;
+mod list;
 mod output;
 mod progress;
 mod propose;
@@ -16,6 +19,7 @@ mod sign;
 mod station;
 mod submit;
 mod verify;
+mod view;
 mod vote;
 mod withdraw;
 
@@ -80,6 +84,12 @@ enum Command {
     /// Check receipts, checkpoints and whole logs.
     #[command(subcommand)]
     Verify(verify::Command),
+    /// Show one thing of the locally verified log.
+    #[command(subcommand)]
+    Get(get::Command),
+    /// List things of the locally verified log.
+    #[command(subcommand)]
+    List(list::Command),
 }
 
 /// Runs the command.
@@ -140,6 +150,8 @@ impl Command {
         match self {
             Self::Submit(command) => command.format(),
             Self::Verify(command) => command.format(),
+            Self::Get(command) => command.format(),
+            Self::List(command) => command.format(),
             _ => Format::Text,
         }
     }
@@ -160,6 +172,8 @@ impl Command {
             Self::Decide(command) => command.run().await,
             Self::Activate(command) => command.run().await,
             Self::Verify(command) => command.run(stop).await,
+            Self::Get(command) => command.run(stop).await,
+            Self::List(command) => command.run(stop).await,
         }
     }
 }
