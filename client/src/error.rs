@@ -10,6 +10,7 @@ use trucelog_proto::fold::FoldError;
 use trucelog_proto::refusal::Refusal;
 use trucelog_proto::state::StateError;
 
+use crate::demo::DemoError;
 use crate::exit::Exit;
 use crate::json::JsonError;
 use crate::receipt::ReceiptError;
@@ -140,6 +141,9 @@ pub enum Error {
     /// The operating system gave no random numbers.
     #[error("no random numbers: {0}")]
     Random(#[from] getrandom::Error),
+    /// The demonstration did not come to its end, or did not show what it should.
+    #[error("demo: {0}")]
+    Demo(Box<DemoError>),
     /// The user has interrupted.
     #[error("interrupted; the same command goes on where this one stopped")]
     Interrupted,
@@ -183,6 +187,7 @@ impl Error {
             | Self::Fold(_)
             | Self::Locked(_)
             | Self::Random(_) => Exit::NotChecked,
+            Self::Demo(error) => error.exit(),
             Self::Refused(_) => Exit::Refused,
             Self::Interrupted => Exit::Interrupted,
         }
@@ -196,5 +201,11 @@ impl From<Failure> for Error {
             Failure::NotFound(what) => Self::NotFound(what),
             Failure::Retry(status, _) | Failure::Failed(status) => Self::Status(status),
         }
+    }
+}
+
+impl From<DemoError> for Error {
+    fn from(error: DemoError) -> Self {
+        Self::Demo(Box::new(error))
     }
 }

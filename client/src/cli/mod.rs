@@ -7,6 +7,7 @@ mod case;
 mod charter;
 mod correct;
 mod decide;
+mod demo;
 mod fold;
 mod get;
 mod incident;
@@ -90,6 +91,7 @@ enum Command {
     /// List things of the locally verified log.
     #[command(subcommand)]
     List(list::Command),
+    Demo(demo::Command),
 }
 
 /// Runs the command.
@@ -152,6 +154,7 @@ impl Command {
             Self::Verify(command) => command.format(),
             Self::Get(command) => command.format(),
             Self::List(command) => command.format(),
+            Self::Demo(command) => command.format(),
             _ => Format::Text,
         }
     }
@@ -174,6 +177,7 @@ impl Command {
             Self::Verify(command) => command.run(stop).await,
             Self::Get(command) => command.run(stop).await,
             Self::List(command) => command.run(stop).await,
+            Self::Demo(command) => command.run().await,
         }
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use trucelog_proto::hash::LeafIndex;
 
 use crate::Error;
+use crate::demo::DemoError;
 use crate::exit::Exit;
 
 /// The form of an answer.
@@ -28,6 +29,10 @@ pub(super) fn print(format: Format, text: &str, json: &Value) {
 /// Prints why a command failed: a verdict or the object on standard output, anything else on standard error.
 pub(super) fn report(error: &Error, format: Format) {
     match (format, error.exit()) {
+        // The summary has been printed, and is the answer.
+        _ if matches!(error, Error::Demo(demo) if matches!(**demo, DemoError::NotShown(_))) => {
+            eprintln!("trucelog: {error}");
+        }
         (Format::Json, _) => println!("{}", error_json(error)),
         (Format::Text, Exit::False) => match evidence(error) {
             Some(path) => println!("FALSE {error}: evidence in {path}"),

@@ -1,0 +1,268 @@
+//! Who takes part: seven members with their stations, and the charter that founds the log.
+
+use ed25519_dalek::SigningKey;
+use trucelog_proto::checkpoint::Origin;
+use trucelog_proto::note::VerifierKey;
+use trucelog_proto::pb::{self, ProposalKind, Role};
+use trucelog_proto::record::{LogId, NO_CHARTER};
+use trucelog_proto::rules::{AUTHORITY_STATION, OPERATOR, OPERATOR_STATION, RULES_VERSION};
+use trucelog_proto::signature::PublicKey;
+
+use crate::Error;
+use crate::station::{self, Slot, Speaker};
+
+/// Origin of the log.
+pub const ORIGIN: &str = "demo.trucelog.example/ukraine";
+
+/// Codes and names of the members.
+pub const MEMBERS: [(&str, &str); 7] = [
+    ("CAN", "Canada"),
+    ("DEU", "Germany"),
+    ("FRA", "France"),
+    ("GBR", "United Kingdom"),
+    ("POL", "Poland"),
+    ("UKR", "Ukraine"),
+    ("USA", "United States"),
+];
+
+/// The party that the demonstration attributes a breach to. It stands for nobody.
+pub const PARTY: &str = "XAA";
+
+const HOUR_MS: u64 = 3_600_000;
+const MINUTE_MS: u64 = 60_000;
+
+/// A station with its key and the sequence that its next record gets.
+#[derive(Debug)]
+pub struct Station {
+    speaker: Speaker,
+    key: SigningKey,
+    sequence: u64,
+}
+
+impl Station {
+    fn new(member: &str, name: &str) -> Result<Self, Error> {
+        Ok(Self {
+            speaker: Speaker {
+                member: member.to_owned(),
+                station: name.to_owned(),
+            },
+            key: new_key()?,
+            sequence: 0,
+        })
+    }
+
+    fn public_key(&self) -> Vec<u8> {
+        PublicKey::of(&self.key).as_bytes().to_vec()
+    }
+
+    /// Signs a record with this body at the next sequence.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the record has no canonical bytes.
+    pub fn sign(&mut self, id: &LogId, body: pb::record::Body) -> Result<pb::Submission, Error> {
+        self.sequence += 1;
+        let record = pb::Record {
+            body: Some(body),
+            ..pb::Record::default()
+        };
+        let slot = Slot {
+            sequence: self.sequence,
+            replaces: Vec::new(),
+        };
+        station::sign(record, &self.speaker, &slot, id, &self.key)
+    }
+}
+
+fn new_key() -> Result<SigningKey, Error> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed)?;
+    Ok(SigningKey::from_bytes(&seed))
+}
+
+/// The stations of one member.
+#[derive(Debug)]
+pub struct Member {
+    /// Its authority, which enrols the others and activates remedies.
+    pub authority: Station,
+    /// Its monitors' desk, which reports.
+    pub monitor: Station,
+    /// Its seat on the commission.
+    pub commissioner: Station,
+    /// Its verifiers' desk, which groups reports.
+    pub verifier: Station,
+}
+
+impl Member {
+    fn new(code: &str) -> Result<Self, Error> {
+        Ok(Self {
+            authority: Station::new(code, AUTHORITY_STATION)?,
+            monitor: Station::new(code, "monitors")?,
+            commissioner: Station::new(code, "commission")?,
+            verifier: Station::new(code, "verification")?,
+        })
+    }
+
+    /// The records by which the authority enrols the other stations.
+    ///
+    /// # Errors
+    /// As [`Station::sign`].
+    pub fn enrolments(&mut self, id: &LogId) -> Result<Vec<pb::Submission>, Error> {
+        let stations = [
+            (&self.monitor, Role::Monitor),
+            (&self.verifier, Role::Verifier),
+            (&self.commissioner, Role::Commissioner),
+        ];
+        let enrolments = stations.map(|(station, role)| pb::Enrolment {
+            station: station.speaker.station.clone(),
+            role: role.into(),
+            public_key: station.public_key(),
+            holder_kind: pb::HolderKind::Office.into(),
+        });
+        enrolments
+            .into_iter()
+            .map(|enrolment| {
+                let change = Some(pb::station_change::Change::Enrolment(enrolment));
+                let body = pb::record::Body::StationChange(pb::StationChange { change });
+                self.authority.sign(id, body)
+            })
+            .collect()
+    }
+}
+
+/// All members.
+#[derive(Debug)]
+pub struct Cast {
+    /// In the order of [`MEMBERS`].
+    pub members: Vec<Member>,
+    operator: Station,
+}
+
+impl Cast {
+    /// Makes all keys.
+    ///
+    /// # Errors
+    /// [`Error::Random`].
+    pub fn new() -> Result<Self, Error> {
+        Ok(Self {
+            members: MEMBERS
+                .iter()
+                .map(|(code, _)| Member::new(code))
+                .collect::<Result<_, _>>()?,
+            operator: Station::new(OPERATOR, OPERATOR_STATION)?,
+        })
+    }
+
+    /// The signed charter of a log with the key `log_key`.
+    ///
+    /// # Errors
+    /// [`Error::Random`] for the recovery keys, which nobody keeps here; as [`Station::sign`].
+    ///
+    /// # Panics
+    /// Never: the origin is well formed.
+    pub fn charter(&mut self, log_key: &SigningKey) -> Result<pb::Submission, Error> {
+        let origin: Origin = ORIGIN.parse().expect("the origin is well formed");
+        let log_key = VerifierKey::ed25519(origin.key_name().clone(), PublicKey::of(log_key));
+        let charter = pb::Charter {
+            origin: ORIGIN.to_owned(),
+            log_key: log_key.to_string(),
+            operator_key: self.operator.public_key(),
+            purpose: pb::LogPurpose::Test.into(),
+            title: "Demonstration with published data of real events; its findings are invented"
+                .to_owned(),
+            members: self.charter_members()?,
+            release_set: codes(),
+            parties: vec![pb::Party {
+                code: PARTY.to_owned(),
+                name: "An invented party".to_owned(),
+            }],
+            rules: Some(rules()),
+            predecessor: None,
+        };
+        let id = LogId {
+            origin,
+            charter: NO_CHARTER,
+        };
+        self.operator.sign(&id, pb::record::Body::Charter(charter))
+    }
+
+    fn charter_members(&self) -> Result<Vec<pb::CharterMember>, Error> {
+        let members = MEMBERS.iter().zip(&self.members);
+        members
+            .map(|((code, name), member)| {
+                Ok(pb::CharterMember {
+                    code: (*code).to_owned(),
+                    name: (*name).to_owned(),
+                    authority_key: member.authority.public_key(),
+                    recovery_key: PublicKey::of(&new_key()?).as_bytes().to_vec(),
+                })
+            })
+            .collect()
+    }
+}
+
+fn codes() -> Vec<String> {
+    MEMBERS.iter().map(|(code, _)| (*code).to_owned()).collect()
+}
+
+fn rules() -> pb::Rules {
+    let role_rule = |role: Role| pb::RoleRule {
+        role: role.into(),
+        members: codes(),
+    };
+    let stage_rule = |stage: pb::ResponseStage, hours: u64| pb::StageRule {
+        stage: stage.into(),
+        duration: hours * HOUR_MS,
+    };
+    pb::Rules {
+        rules_version: RULES_VERSION,
+        proposal_rules: vec![
+            proposal_rule(ProposalKind::Attribution),
+            proposal_rule(ProposalKind::Remedy),
+        ],
+        role_rules: [Role::Monitor, Role::Verifier, Role::Commissioner]
+            .map(role_rule)
+            .to_vec(),
+        succession: Some(pb::SuccessionRule {
+            endorsements: fraction(2, 3),
+        }),
+        stage_rules: vec![
+            stage_rule(pb::ResponseStage::First, 24),
+            stage_rule(pb::ResponseStage::Second, 48),
+            stage_rule(pb::ResponseStage::Third, 72),
+        ],
+        reply_window: 24 * HOUR_MS,
+        clock_tolerance: 5 * MINUTE_MS,
+        event_span: 30 * 24 * HOUR_MS,
+    }
+}
+
+fn proposal_rule(kind: ProposalKind) -> pb::ProposalRule {
+    let attribution = kind == ProposalKind::Attribution;
+    let standard = if attribution {
+        pb::StandardOfProof::BalanceOfProbabilities
+    } else {
+        pb::StandardOfProof::Unspecified
+    };
+    pb::ProposalRule {
+        kind: kind.into(),
+        proposer: Role::Commissioner.into(),
+        electorate: Role::Commissioner.into(),
+        quorum: fraction(2, 3),
+        majority: fraction(1, 2),
+        recusal: pb::RecusalRule::Parties.into(),
+        vote_window: 24 * HOUR_MS,
+        standard_of_proof: standard.into(),
+        provisional_basis: false,
+    }
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the fields of the schema that it fills are optional"
+)]
+fn fraction(numerator: u32, denominator: u32) -> Option<pb::Fraction> {
+    Some(pb::Fraction {
+        numerator,
+        denominator,
+    })
+}

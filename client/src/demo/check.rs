@@ -1,0 +1,162 @@
+//! What the verified log says, compared with the tables.
+//!
+//! In scope: entries that a verifier has fetched and verified, folded. Nothing here knows what was sent.
+
+use std::collections::BTreeMap;
+
+use trucelog_proto::fold::{Flag, Fold, Incident, Proposal, ProposalStatus};
+use trucelog_proto::hash::{LeafIndex, RecordDigest, TreeSize};
+use trucelog_proto::pb;
+
+use super::DemoError;
+use super::data::{Column, Row, Table};
+use super::mapping;
+use crate::reader::LocalLog;
+
+/// Folds the first `size` verified entries.
+///
+/// # Errors
+/// [`DemoError::Client`] when the verifier's files cannot be read.
+pub fn fold(log: &LocalLog, size: TreeSize) -> Result<Fold, DemoError> {
+    let mut fold = Fold::default();
+    log.for_each(size, |entry| Ok(fold.append_entry(&entry.bytes)?))?;
+    Ok(fold)
+}
+
+/// What differs between the incidents in force and a table, one line each; none when they are equal field by field.
+#[must_use]
+pub fn differences(fold: &Fold, table: &Table) -> Vec<String> {
+    let mut expected: BTreeMap<&str, &Row> = table.rows.iter().map(|row| (row.id(), row)).collect();
+    let mut differences = Vec::new();
+    for incident in fold.incidents() {
+        let Some(version) = incident.in_force() else {
+            continue;
+        };
+        match mapping::row(&version.report) {
+            Err(error) => differences.push(format!("incident {}: {error}", incident.digest())),
+            Ok(row) => match expected.remove(row.id()) {
+                None => differences.push(format!("event {}: not expected, or twice", row.id())),
+                Some(expected) => differences.extend(fields(expected, &row)),
+            },
+        }
+    }
+    differences.extend(expected.keys().map(|id| format!("event {id}: missing")));
+    differences
+}
+
+fn fields(expected: &Row, found: &Row) -> Vec<String> {
+    let differ = Column::ALL
+        .into_iter()
+        .filter(|&column| expected[column] != found[column]);
+    differ
+        .map(|column| {
+            format!(
+                "event {}: {} is {:?}, not {:?}",
+                expected.id(),
+                column.name(),
+                found[column],
+                expected[column]
+            )
+        })
+        .collect()
+}
+
+/// What a fold counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Incidents in force.
+    pub in_force: usize,
+    /// Incidents that were withdrawn.
+    pub withdrawn: usize,
+    /// Incidents with at least one correction.
+    pub corrected: usize,
+    /// Fields that corrections changed.
+    pub changed_fields: usize,
+    /// Incidents in force with a flagged version.
+    pub flagged: usize,
+}
+
+/// Counts the incidents.
+#[must_use]
+pub fn count(fold: &Fold) -> Counts {
+    let of = |is: &dyn Fn(&Incident) -> bool| {
+        fold.incidents()
+            .iter()
+            .filter(|incident| is(incident))
+            .count()
+    };
+    let flagged = |incident: &Incident| {
+        let version = incident.in_force();
+        version.is_some_and(|version| version.flags().contains(&Flag::CasualtyRange))
+    };
+    Counts {
+        in_force: of(&|incident| incident.in_force().is_some()),
+        withdrawn: of(&|incident| incident.withdrawal().is_some()),
+        corrected: of(&|incident| incident.versions().nth(1).is_some()),
+        changed_fields: fold
+            .incidents()
+            .iter()
+            .flat_map(Incident::history)
+            .map(|(_, changes)| changes.len())
+            .sum(),
+        flagged: of(&flagged),
+    }
+}
+
+/// What the log says about the commission's work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Commission {
+    /// Decisions that adopted a proposal.
+    pub adopted: usize,
+    /// Votes cast.
+    pub votes: usize,
+    /// Dissents, each with an opinion.
+    pub dissents: usize,
+    /// Members that activated a remedy, in whole or in part.
+    pub activated: usize,
+    /// Changes to the basis of the attribution since it was proposed.
+    pub basis_marks: usize,
+}
+
+/// Reads what the log says about the commission's work.
+#[must_use]
+pub fn commission(fold: &Fold) -> Commission {
+    let proposals = fold.proposals();
+    let votes = || proposals.iter().flat_map(Proposal::votes);
+    let adopted = ProposalStatus::Decided(pb::Outcome::Adopted);
+    let responses = fold.remedies().flat_map(|remedy| remedy.responses);
+    let attribution = proposals.first();
+    Commission {
+        adopted: proposals
+            .iter()
+            .filter(|proposal| proposal.status(fold.now()) == adopted)
+            .count(),
+        votes: votes().count(),
+        dissents: votes()
+            .filter(|vote| vote.body.choice() == pb::VoteChoice::Dissent)
+            .filter(|vote| !vote.body.opinion.is_empty())
+            .count(),
+        activated: responses
+            .filter(|response| response.newest.is_some())
+            .count(),
+        basis_marks: attribution.map_or(0, |proposal| fold.basis_marks(proposal).len()),
+    }
+}
+
+/// Tells whether the log holds each acknowledged record where its receipt says.
+///
+/// # Errors
+/// [`DemoError::Client`] when the verifier's files cannot be read.
+pub fn holds_all(
+    log: &LocalLog,
+    acknowledged: &[(LeafIndex, RecordDigest)],
+) -> Result<bool, DemoError> {
+    let mut digests: BTreeMap<LeafIndex, RecordDigest> = BTreeMap::new();
+    log.for_each(log.size(), |entry| {
+        digests.insert(entry.entry.index, entry.digest);
+        Ok(())
+    })?;
+    Ok(acknowledged
+        .iter()
+        .all(|(index, digest)| digests.get(index) == Some(digest)))
+}
