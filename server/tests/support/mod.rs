@@ -19,6 +19,7 @@ use trucelog_server::{
     sequencer::{Admitted, Identity, admit},
 };
 
+pub(crate) mod client;
 pub(crate) mod process;
 
 /// Code of the only member.
