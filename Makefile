@@ -14,7 +14,7 @@ help:
 	@echo "make build    leaves trucelog and trucelogd in $(TARGET)/release"
 	@echo "make check    lint, generated code, tests; changes nothing (CI)"
 	@echo "make fix      format and apply lint suggestions"
-	@echo "make gen      generate code from the schema"
+	@echo "make gen      generate code from the schema, and tables of the documentation"
 	@echo "make vectors  write the test vectors"
 
 deps:
@@ -36,6 +36,7 @@ demo: build
 gen: deps
 	cargo build --release --workspace --bins --examples
 	$(TARGET)/release/examples/gen
+	$(TARGET)/release/examples/docs
 
 vectors: deps
 	cargo build --release --workspace --bins --examples

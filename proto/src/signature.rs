@@ -110,7 +110,7 @@ pub fn sign(key: &SigningKey, message: &[u8]) -> [u8; 64] {
 }
 
 /// Verifies an Ed25519 signature R ‖ S: S < L; R a canonical encoding and not of small order; and
-/// encode([S]B - [k]A) equals R byte for byte, where k = SHA-512(R ‖ A ‖ M) mod L.
+/// `encode([S]B - [k]A)` equals R byte for byte, where k = SHA-512(R ‖ A ‖ M) mod L.
 ///
 /// There is no multiplication by the cofactor. A key with a component of small order therefore verifies exactly the
 /// signatures for which the equation holds as written.
