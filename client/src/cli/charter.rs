@@ -7,6 +7,7 @@ use prost::Message as _;
 use trucelog_proto::checkpoint::Origin;
 use trucelog_proto::entry::genesis_hash;
 use trucelog_proto::hash::{CharterDigest, LeafIndex};
+use trucelog_proto::note::VerifierKey;
 use trucelog_proto::pb;
 use trucelog_proto::pb::record::Body;
 use trucelog_proto::record::{self, LogId, NO_CHARTER};
@@ -15,7 +16,7 @@ use trucelog_proto::rules::{self, OPERATOR, OPERATOR_STATION, Placed, RuleError}
 use trucelog_proto::signature::PublicKey;
 use trucelog_proto::state::MemoryState;
 
-use super::args::time;
+use super::args::{public_key, time};
 use crate::station::{self, Slot, Speaker, digest_of};
 use crate::{Error, durable, json};
 
@@ -40,8 +41,9 @@ pub(super) enum Command {
 /// Check a charter against all rules and sign it with the operator's key.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
-  trucelog charter new charter.json --key operator.pem --out charter.signed
-  trucelog charter new charter.json --key operator.pem --out charter.signed --policy-out policy")]
+  trucelog charter new charter.json --key operator.pem --out charter.signed --policy-out policy
+  trucelog charter new charter.json --key operator.pem --out charter.signed --log-key log.pub \\
+      --member-keys FRA=fra/authority.pub,fra/recovery.pub")]
 pub(super) struct New {
     /// The charter as JSON; see `trucelog charter template`.
     #[arg(value_name = "FILE")]
@@ -49,6 +51,12 @@ pub(super) struct New {
     /// The operator's private key, which signs the charter and nothing else.
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
+    /// The log's public key, where the charter leaves `log_key` empty.
+    #[arg(long, value_name = "FILE|HEX", value_parser = public_key)]
+    log_key: Option<PublicKey>,
+    /// Authority and recovery key of a member, where the charter leaves them empty. May be given again.
+    #[arg(long, value_name = "CODE=FILE|HEX,FILE|HEX", value_parser = member_keys)]
+    member_keys: Vec<MemberKeys>,
     /// Where to write the signed charter, for `trucelogd init`.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -58,6 +66,27 @@ pub(super) struct New {
     /// Time at which the charter was made, RFC 3339. Default: now.
     #[arg(long, value_name = "TIME", value_parser = time)]
     created_time: Option<u64>,
+}
+
+/// The two keys of a member.
+#[derive(Clone, Debug)]
+struct MemberKeys {
+    code: String,
+    authority: PublicKey,
+    recovery: PublicKey,
+}
+
+fn member_keys(text: &str) -> Result<MemberKeys, String> {
+    let parts = text
+        .split_once('=')
+        .and_then(|(code, keys)| Some((code, keys.split_once(',')?)));
+    let (code, (authority, recovery)) =
+        parts.ok_or("write it as CODE=AUTHORITY_KEY,RECOVERY_KEY")?;
+    Ok(MemberKeys {
+        code: code.to_owned(),
+        authority: public_key(authority)?,
+        recovery: public_key(recovery)?,
+    })
 }
 
 /// Show a signed charter and its digest.
@@ -94,13 +123,11 @@ fn new(command: &New) -> Result<(), Error> {
             expected: "a charter",
         });
     };
-    if charter.operator_key.is_empty() {
-        charter.operator_key = PublicKey::of(&key).as_bytes().to_vec();
-    }
     let origin: Origin = charter
         .origin
         .parse()
         .map_err(Error::decode(&"charter.origin"))?;
+    fill_in_keys(charter, &origin, PublicKey::of(&key), command);
     let log_key = charter.log_key.clone();
     record.created_time = command.created_time.unwrap_or(record.created_time);
     let submission = sign(record, &origin, &key)?;
@@ -113,6 +140,29 @@ fn new(command: &New) -> Result<(), Error> {
     }
     println!("charter {digest}");
     Ok(())
+}
+
+/// Puts the keys that the command names where the charter leaves them empty.
+fn fill_in_keys(charter: &mut pb::Charter, origin: &Origin, operator: PublicKey, command: &New) {
+    let fill_in = |field: &mut Vec<u8>, key: PublicKey| {
+        if field.is_empty() {
+            *field = key.as_bytes().to_vec();
+        }
+    };
+    fill_in(&mut charter.operator_key, operator);
+    if let (true, Some(key)) = (charter.log_key.is_empty(), command.log_key) {
+        charter.log_key = VerifierKey::ed25519(origin.key_name().clone(), key).to_string();
+    }
+    for member in &mut charter.members {
+        let keys = command
+            .member_keys
+            .iter()
+            .find(|keys| keys.code == member.code);
+        if let Some(keys) = keys {
+            fill_in(&mut member.authority_key, keys.authority);
+            fill_in(&mut member.recovery_key, keys.recovery);
+        }
+    }
 }
 
 fn sign(
