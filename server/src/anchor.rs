@@ -1,12 +1,13 @@
 //! The anchor: the last checkpoint that this log signed, kept outside the database directory.
 //!
-//! RocksDB cannot tell that its newest acknowledged data is gone: a deleted or truncated write-ahead log opens without an error. The anchor
-//! can. Nothing signed leaves the process before the anchor holds it, so a store that is smaller than the anchor, or whose root at the
-//! anchor's size differs, has lost or changed something that was promised.
+//! RocksDB cannot tell that its newest acknowledged data is gone: a deleted or truncated write-ahead log opens without
+//! an error. The anchor can. Nothing signed leaves the process before the anchor holds it, so a store that is smaller
+//! than the anchor, or whose root at the anchor's size differs, has lost or changed something that was promised.
 //!
 //! # File
 //!
-//! One preallocated file of two slots of [`SLOT_LEN`] bytes. The value with counter *n* is written to slot *n* mod 2, never to the other:
+//! One preallocated file of two slots of [`SLOT_LEN`] bytes. The value with counter *n* is written to slot *n* mod 2,
+//! never to the other:
 //!
 //! ```text
 //! offset      0        8            16         20                 20 + len
@@ -16,28 +17,33 @@
 //!             +--------+------------+----------+------------------+---------------------+
 //! ```
 //!
-//! The file never changes its length, so `fdatasync` after one `pwrite` makes an update durable: one sync instead of the three of
-//! "write a temporary file, rename it, sync the directory".
+//! The file never changes its length, so `fdatasync` after one `pwrite` makes an update durable: one sync instead of
+//! the three of "write a temporary file, rename it, sync the directory".
 //!
 //! # Why a torn slot may fall back to the other one
 //!
-//! Let *n* be the last update that [`Anchor::replace`] acknowledged. Update *n* + 1 writes only the slot that does not hold *n*.
+//! Let *n* be the last update that [`Anchor::replace`] acknowledged. Update *n* + 1 writes only the slot that does not
+//! hold *n*.
 //!
-//! 1. A crash inside that write leaves the other slot as it was. It holds *n*, because its `fdatasync` returned before *n* was acknowledged.
-//! 2. The broken slot held *n* − 1 before, or was on its way to *n* + 1. Value *n* − 1 is superseded. Value *n* + 1 was not acknowledged, so
-//!    no checkpoint with it left the process. Falling back to *n* forgets nothing that anybody was told.
-//! 3. If the write of *n* + 1 did reach the disk although the crash came first, the slot is whole and *n* + 1 is adopted. That is safe too:
-//!    the store committed the entries under it, with a sync, before it was signed.
+//! 1. A crash inside that write leaves the other slot as it was. It holds *n*, because its `fdatasync` returned before
+//!    *n* was acknowledged.
+//! 2. The broken slot held *n* − 1 before, or was on its way to *n* + 1. Value *n* − 1 is superseded. Value *n* + 1 was
+//!    not acknowledged, so no checkpoint with it left the process. Falling back to *n* forgets nothing that anybody was
+//!    told.
+//! 3. If the write of *n* + 1 did reach the disk although the crash came first, the slot is whole and *n* + 1 is
+//!    adopted. That is safe too: the store committed the entries under it, with a sync, before it was signed.
 //!
-//! So at most one slot is ever in doubt, and only the one that does not hold the last acknowledged value. What the fallback cannot tell from
-//! a torn write is a newest slot that decayed after it was acknowledged. Then the anchor falls back by one update. Alone that loses nothing,
-//! because the store still holds the entries; start-up also refuses when the store's own checkpoint is newer than the anchor. Two slots that
-//! are both bad, or counters that do not follow each other, have no such explanation and stop the process.
+//! So at most one slot is ever in doubt, and only the one that does not hold the last acknowledged value. What the
+//! fallback cannot tell from a torn write is a newest slot that decayed after it was acknowledged. Then the anchor
+//! falls back by one update. Alone that loses nothing, because the store still holds the entries; start-up also refuses
+//! when the store's own checkpoint is newer than the anchor. Two slots that are both bad, or counters that do not
+//! follow each other, have no such explanation and stop the process.
 //!
 //! # Who may write
 //!
-//! One process holds an exclusive `flock` on the directory from open to exit. Every replacement reads the file again through its path and
-//! compares it with the value last written, so that a second writer, or a file put back from a backup, is noticed before the next signature.
+//! One process holds an exclusive `flock` on the directory from open to exit. Every replacement reads the file again
+//! through its path and compares it with the value last written, so that a second writer, or a file put back from a
+//! backup, is noticed before the next signature.
 //!
 //! Source: protocol brief §7, reliability brief "Measured facts" 1, 3 and 5.
 
@@ -166,7 +172,8 @@ impl Anchor {
     ///
     /// # Errors
     ///
-    /// [`AnchorError::Exists`] if the file is there, [`AnchorError::Locked`], [`AnchorError::NoteLength`] or [`AnchorError::Io`].
+    /// [`AnchorError::Exists`] if the file is there, [`AnchorError::Locked`], [`AnchorError::NoteLength`] or
+    /// [`AnchorError::Io`].
     pub fn create(dir: &Path, note: &[u8]) -> Result<Self, AnchorError> {
         let first = Slot {
             counter: 1,
@@ -437,239 +444,4 @@ fn io_error(action: &'static str, path: &Path) -> impl Fn(io::Error) -> AnchorEr
 }
 
 #[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
-    use super::*;
-
-    fn file(dir: &Path) -> PathBuf {
-        dir.join(FILE_NAME)
-    }
-
-    /// Creates an anchor with the notes "note 1" to "note `count`" and closes it.
-    fn anchor_with(dir: &Path, count: u64) {
-        let mut anchor = Anchor::create(dir, b"note 1").unwrap();
-        for counter in 2..=count {
-            let last = anchor.note().to_vec();
-            anchor
-                .replace(&last, format!("note {counter}").as_bytes())
-                .unwrap();
-        }
-    }
-
-    #[test]
-    fn keeps_the_last_note_over_reopening() {
-        let dir = tempfile::tempdir().unwrap();
-        for count in 1..=5 {
-            let dir = dir.path().join(count.to_string());
-            anchor_with(&dir, count);
-            let anchor = Anchor::open(&dir).unwrap();
-            assert_eq!(anchor.note(), format!("note {count}").as_bytes());
-        }
-    }
-
-    #[test]
-    fn a_write_torn_at_any_byte_leaves_the_last_acknowledged_note() {
-        let dir = tempfile::tempdir().unwrap();
-        anchor_with(dir.path(), 4);
-        let whole = fs::read(file(dir.path())).unwrap();
-        let next = Slot {
-            counter: 5,
-            note: b"note 5, and longer than the one before".to_vec(),
-        };
-        let new = next.encode().unwrap();
-        let offset = usize::try_from(slot_offset(5)).unwrap();
-        for cut in 0..=new.len() {
-            for tail_first in [false, true] {
-                let written = if tail_first { cut..new.len() } else { 0..cut };
-                let mut torn = whole.clone();
-                torn[offset + written.start..offset + written.end].copy_from_slice(&new[written]);
-                // Bytes that do not change need not be written.
-                let complete = torn[offset..offset + new.len()] == new;
-                fs::write(file(dir.path()), &torn).unwrap();
-                let anchor = Anchor::open(dir.path()).unwrap();
-                let expected: &[u8] = if complete { &next.note } else { b"note 4" };
-                assert_eq!(
-                    anchor.note(),
-                    expected,
-                    "cut at {cut}, tail first: {tail_first}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn writes_on_after_a_torn_slot() {
-        let dir = tempfile::tempdir().unwrap();
-        anchor_with(dir.path(), 4);
-        let mut bytes = fs::read(file(dir.path())).unwrap();
-        bytes[SLOT_LEN + HEADER_LEN] ^= 1;
-        fs::write(file(dir.path()), &bytes).unwrap();
-        let mut anchor = Anchor::open(dir.path()).unwrap();
-        anchor.replace(b"note 4", b"note 5").unwrap();
-        anchor.replace(b"note 5", b"note 6").unwrap();
-        drop(anchor);
-        assert_eq!(Anchor::open(dir.path()).unwrap().note(), b"note 6");
-    }
-
-    #[test]
-    fn every_flipped_bit_is_noticed_or_falls_back_by_one() {
-        let dir = tempfile::tempdir().unwrap();
-        anchor_with(dir.path(), 4);
-        let whole = fs::read(file(dir.path())).unwrap();
-        let used = HEADER_LEN + b"note 4".len() + DIGEST_LEN;
-        for offset in (0..used).chain(SLOT_LEN..SLOT_LEN + used) {
-            for bit in 0..8 {
-                let mut bytes = whole.clone();
-                bytes[offset] ^= 1 << bit;
-                fs::write(file(dir.path()), &bytes).unwrap();
-                let anchor = Anchor::open(dir.path()).unwrap();
-                let expected: &[u8] = if offset < SLOT_LEN {
-                    b"note 3"
-                } else {
-                    b"note 4"
-                };
-                assert_eq!(anchor.note(), expected, "byte {offset}, bit {bit}");
-            }
-        }
-    }
-
-    #[test]
-    fn rejects_two_bad_slots() {
-        let dir = tempfile::tempdir().unwrap();
-        anchor_with(dir.path(), 2);
-        let mut bytes = fs::read(file(dir.path())).unwrap();
-        bytes[HEADER_LEN] ^= 1;
-        bytes[SLOT_LEN + HEADER_LEN] ^= 1;
-        fs::write(file(dir.path()), &bytes).unwrap();
-        assert!(matches!(
-            Anchor::open(dir.path()),
-            Err(AnchorError::Damaged { .. })
-        ));
-    }
-
-    #[test]
-    fn rejects_slots_that_do_not_follow_each_other() {
-        let dir = tempfile::tempdir().unwrap();
-        anchor_with(dir.path(), 2);
-        let mut bytes = fs::read(file(dir.path())).unwrap();
-        let stray = Slot {
-            counter: 7,
-            note: b"note 7".to_vec(),
-        };
-        let encoded = stray.encode().unwrap();
-        bytes[SLOT_LEN..SLOT_LEN + encoded.len()].copy_from_slice(&encoded);
-        fs::write(file(dir.path()), &bytes).unwrap();
-        assert!(matches!(
-            Anchor::open(dir.path()),
-            Err(AnchorError::Damaged { .. })
-        ));
-    }
-
-    #[test]
-    fn rejects_a_file_of_another_length() {
-        let dir = tempfile::tempdir().unwrap();
-        anchor_with(dir.path(), 2);
-        for len in [0, SLOT_LEN, FILE_LEN - 1, FILE_LEN + 1] {
-            let anchor = OpenOptions::new()
-                .write(true)
-                .open(file(dir.path()))
-                .unwrap();
-            anchor.set_len(len as u64).unwrap();
-            assert!(
-                matches!(Anchor::open(dir.path()), Err(AnchorError::Damaged { .. })),
-                "{len}"
-            );
-        }
-    }
-
-    #[test]
-    fn rejects_a_missing_file_and_a_second_creation() {
-        let dir = tempfile::tempdir().unwrap();
-        assert!(matches!(
-            Anchor::open(dir.path()),
-            Err(AnchorError::Missing { .. })
-        ));
-        anchor_with(dir.path(), 1);
-        assert!(matches!(
-            Anchor::create(dir.path(), b"another"),
-            Err(AnchorError::Exists { .. })
-        ));
-    }
-
-    #[test]
-    fn rejects_a_second_opener() {
-        let dir = tempfile::tempdir().unwrap();
-        let first = Anchor::create(dir.path(), b"note 1").unwrap();
-        assert!(matches!(
-            Anchor::open(dir.path()),
-            Err(AnchorError::Locked { .. })
-        ));
-        drop(first);
-        Anchor::open(dir.path()).unwrap();
-    }
-
-    #[test]
-    fn rejects_a_replacement_when_the_file_was_rolled_back() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut anchor = Anchor::create(dir.path(), b"note 1").unwrap();
-        let old = fs::read(file(dir.path())).unwrap();
-        anchor.replace(b"note 1", b"note 2").unwrap();
-        fs::write(file(dir.path()), old).unwrap();
-        assert!(matches!(
-            anchor.replace(b"note 2", b"note 3"),
-            Err(AnchorError::Changed { .. })
-        ));
-        assert!(matches!(
-            anchor.replace(b"note 2", b"note 3"),
-            Err(AnchorError::Stopped { .. })
-        ));
-    }
-
-    #[test]
-    fn rejects_a_replacement_when_the_file_was_moved_away_or_exchanged() {
-        let dir = tempfile::tempdir().unwrap();
-        let other = dir.path().join("other");
-        for exchange in [false, true] {
-            let own = dir.path().join(format!("own-{exchange}"));
-            let mut anchor = Anchor::create(&own, b"note 1").unwrap();
-            if exchange {
-                fs::copy(file(&own), &other).unwrap();
-                fs::rename(&other, file(&own)).unwrap();
-            } else {
-                fs::remove_file(file(&own)).unwrap();
-            }
-            assert!(matches!(
-                anchor.replace(b"note 1", b"note 2"),
-                Err(AnchorError::Changed { .. })
-            ));
-        }
-    }
-
-    #[test]
-    fn rejects_a_replacement_of_another_value() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut anchor = Anchor::create(dir.path(), b"note 1").unwrap();
-        assert!(matches!(
-            anchor.replace(b"note 0", b"note 2"),
-            Err(AnchorError::Changed { .. })
-        ));
-        drop(anchor);
-        assert_eq!(Anchor::open(dir.path()).unwrap().note(), b"note 1");
-    }
-
-    #[test]
-    fn rejects_a_note_that_does_not_fit() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut anchor = Anchor::create(dir.path(), b"note 1").unwrap();
-        for len in [0, MAX_NOTE_LEN + 1] {
-            assert!(matches!(
-                anchor.replace(b"note 1", &vec![b'x'; len]),
-                Err(AnchorError::NoteLength { .. })
-            ));
-        }
-        let longest = vec![b'x'; MAX_NOTE_LEN];
-        anchor.replace(b"note 1", &longest).unwrap();
-        anchor.replace(&longest, b"note 3").unwrap();
-    }
-}
+mod tests;

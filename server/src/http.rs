@@ -45,8 +45,8 @@ impl<S> Clone for Shared<S> {
     }
 }
 
-/// The HTTP routes. What no route and no gRPC service takes is answered with 404, or with UNIMPLEMENTED if it was a gRPC call.
-/// `running` tells whether records are accepted.
+/// The HTTP routes. What no route and no gRPC service takes is answered with 404, or with UNIMPLEMENTED if it was a
+/// gRPC call. `running` tells whether records are accepted.
 pub fn routes<S: LogStore>(reader: Reader<S>, running: watch::Receiver<bool>) -> Router {
     Router::new()
         .route("/checkpoint", get(checkpoint::<S>))

@@ -1,8 +1,9 @@
 //! The trucelog log server: one process that orders signed records into an append-only log and serves it.
 //!
-//! [`sequencer`] is the only writer. It keeps what it writes in [`store`] and what it promised in [`anchor`]. [`reader`] answers from the
-//! store up to the newest signed checkpoint; [`service`] and [`http`] translate between it and the network; [`server`] and [`listener`] set
-//! the limits. [`commands`] puts them together for the program `trucelogd`.
+//! [`sequencer`] is the only writer. It keeps what it writes in [`store`] and what it promised in [`anchor`].
+//! [`reader`] answers from the store up to the newest signed checkpoint; [`service`] and [`http`] translate between it
+//! and the network; [`server`] and [`listener`] set the limits. [`commands`] puts them together for the program
+//! `trucelogd`.
 //!
 //! What a record is and which one may enter is decided in `trucelog-proto`, by the same code that verifiers run.
 

@@ -1,7 +1,7 @@
 //! `trucelogd`: founds, serves and checks a log.
 
 use std::{
-    io::{self, Write as _},
+    io::{self, IsTerminal as _, Write as _},
     path::PathBuf,
     process::ExitCode,
 };
@@ -57,6 +57,7 @@ fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("TRUCELOG_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
         .with_env_filter(filter)
         .init();
     match run(cli.command) {

@@ -1,4 +1,5 @@
-//! What was acknowledged is never lost without a word: lost files, older copies, and a server that is killed under load.
+//! What was acknowledged is never lost without a word: lost files, older copies, and a server that is killed under
+//! load.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -94,7 +95,8 @@ async fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
 /// Records that are on their way when the server is killed, at least some of them.
 const LOAD: u64 = 2000;
 
-/// Submits enrolments after `last` until the server is gone; returns the last acknowledged sequence. Tells `loaded` of each acknowledgement.
+/// Submits enrolments after `last` until the server is gone; returns the last acknowledged sequence. Tells `loaded` of
+/// each acknowledgement.
 async fn submit_until_it_breaks(
     client: &mut Client,
     log: &TestLog,

@@ -1,5 +1,5 @@
-//! Every write of the sequencer fails, or fails although it was written. Afterwards nothing acknowledged is missing and the whole log is
-//! true.
+//! Every write of the sequencer fails, or fails although it was written. Afterwards nothing acknowledged is missing and
+//! the whole log is true.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 

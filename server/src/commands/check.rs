@@ -1,12 +1,13 @@
 //! `trucelogd check`: reads the whole log and recomputes everything that is derived from it.
 //!
-//! 1. Every entry, by the verifier that members run: canonical bytes, index, link to the entry before, signature, rules.
+//! 1. Every entry, by the verifier that members run: canonical bytes, index, link to the entry before, signature,
+//!    rules.
 //! 2. The root at the size of the anchor.
 //! 3. Every tile of the tree over the entries, and no other tile.
 //! 4. The state that the rules give, key by key, and no other key.
 //!
-//! Start-up has compared the anchor's signature and the stored checkpoint before ([`crate::sequencer::recover`]). Holds the anchor's lock,
-//! so it runs only while `serve` does not. Changes nothing.
+//! Start-up has compared the anchor's signature and the stored checkpoint before ([`crate::sequencer::recover`]). Holds
+//! the anchor's lock, so it runs only while `serve` does not. Changes nothing.
 
 use std::collections::BTreeMap;
 

@@ -20,8 +20,8 @@ use crate::{
 /// How long open requests may go on after a signal.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Serves the log of `config`. Calls `listening` once, when connections are accepted. Returns after SIGTERM or SIGINT, when open requests
-/// are answered and the sequencer has written everything that it took.
+/// Serves the log of `config`. Calls `listening` once, when connections are accepted. Returns after SIGTERM or SIGINT,
+/// when open requests are answered and the sequencer has written everything that it took.
 ///
 /// # Errors
 ///

@@ -18,8 +18,8 @@ use tonic::transport::server::{Connected, TcpConnectInfo};
 
 use super::{ConnectionLimits, slots::Slot};
 
-/// An accepted connection. Reading fails when nothing has arrived for the idle time, and at the end of its age. A live HTTP/2 client answers
-/// the server's pings well within the idle time.
+/// An accepted connection. Reading fails when nothing has arrived for the idle time, and at the end of its age. A live
+/// HTTP/2 client answers the server's pings well within the idle time.
 #[derive(Debug)]
 pub struct Connection {
     stream: Transport,
@@ -57,7 +57,8 @@ impl Connection {
         }
     }
 
-    /// Ready when the connection has been idle or alive for too long. The timer is moved only when it fires, not at every read.
+    /// Ready when the connection has been idle or alive for too long. The timer is moved only when it fires, not at
+    /// every read.
     fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         loop {
             let deadline = self.ends.min(self.last_read + self.idle);

@@ -1,9 +1,9 @@
 //! The listener: the accept loop in front of tonic.
 //!
-//! In scope: plain TCP on loopback only, TLS elsewhere with certificates that can be exchanged while running, the handshake in its own
-//! task under a time limit, at most so many connections in all and per peer, rest instead of a busy loop when descriptors run out, and an
-//! end for connections on which nothing arrives. Out of scope: limits inside a connection, which are settings of tonic's server (see
-//! [`crate::server`]).
+//! In scope: plain TCP on loopback only, TLS elsewhere with certificates that can be exchanged while running, the
+//! handshake in its own task under a time limit, at most so many connections in all and per peer, rest instead of a
+//! busy loop when descriptors run out, and an end for connections on which nothing arrives. Out of scope: limits inside
+//! a connection, which are settings of tonic's server (see [`crate::server`]).
 //!
 //! Source: reliability brief "Measured facts" 6.
 

@@ -62,7 +62,8 @@ impl Certificates {
         }))
     }
 
-    /// Reads both files again. New connections get the new certificate, open ones go on. After an error the old one stays in use.
+    /// Reads both files again. New connections get the new certificate, open ones go on. After an error the old one
+    /// stays in use.
     ///
     /// # Errors
     ///

@@ -9,10 +9,11 @@
 //! 5. *commit*: entries, tiles and state in one synced write.
 //! 6. *publish*: read back, recompute the root, sign, replace the anchor, then answer.
 //!
-//! A batch is what is queued when the last commit returns, up to a bound. The thread never waits for more: an idle log answers in the time
-//! of one commit, and under load the batches fill by themselves.
+//! A batch is what is queued when the last commit returns, up to a bound. The thread never waits for more: an idle log
+//! answers in the time of one commit, and under load the batches fill by themselves.
 //!
-//! **Invariant:** nothing signed leaves this module, and no index is answered, before the anchor holds the checkpoint that covers it.
+//! **Invariant:** nothing signed leaves this module, and no index is answered, before the anchor holds the checkpoint
+//! that covers it.
 //!
 //! **Invariant:** after the first error of store, anchor or clock nothing is written again. Reads go on.
 //!
@@ -121,7 +122,8 @@ pub struct Sequencer {
     running: watch::Receiver<bool>,
 }
 
-/// Checks what can be checked of a submission without the log's state: size, form, origin, charter, key and signature, in this order.
+/// Checks what can be checked of a submission without the log's state: size, form, origin, charter, key and signature,
+/// in this order.
 ///
 /// # Errors
 ///
@@ -250,7 +252,8 @@ impl Pending {
     }
 }
 
-/// The loop of the sequencer thread. It keeps the writer, and with it the lock of the anchor, also after it has stopped writing.
+/// The loop of the sequencer thread. It keeps the writer, and with it the lock of the anchor, also after it has stopped
+/// writing.
 fn run<S: LogStore, A: CheckpointAnchor, C: Clock>(
     mut writer: Writer<S, A, C>,
     queue: &mpsc::Receiver<Queued>,

@@ -4,11 +4,11 @@
 //! 2. The stored size is at least the anchor's size.
 //! 3. The root recomputed from the stored tiles at the anchor's size is the anchor's root.
 //! 4. The stored checkpoint is not newer than the anchor. An older one is normal after a crash.
-//! 5. Entries above the anchor were promised to nobody. Each is checked for form, place, link, time and signature; the root over them must
-//!    be that of the stored tiles. The sequencer signs them before it takes anything new.
+//! 5. Entries above the anchor were promised to nobody. Each is checked for form, place, link, time and signature; the
+//!    root over them must be that of the stored tiles. The sequencer signs them before it takes anything new.
 //!
-//! The number of keys read does not depend on the size of the log. Out of scope: the entries below the anchor (`trucelogd check` reads
-//! them), and the rules for the entries above it, which were applied before they were stored.
+//! The number of keys read does not depend on the size of the log. Out of scope: the entries below the anchor
+//! (`trucelogd check` reads them), and the rules for the entries above it, which were applied before they were stored.
 //!
 //! Source: protocol brief §7.
 
@@ -217,7 +217,8 @@ fn check_stored_checkpoint<S: LogStore>(
     Ok(())
 }
 
-/// Reads the rightmost tile of all eight levels, also of those that the tree does not have yet: the same number of keys at every size.
+/// Reads the rightmost tile of all eight levels, also of those that the tree does not have yet: the same number of keys
+/// at every size.
 fn rightmost_tiles<S: LogStore>(store: &S, size: TreeSize) -> Result<RightTiles, RecoverError> {
     let mut tiles = BTreeMap::new();
     for level in 0..LEVELS {

@@ -1,4 +1,5 @@
-//! The only writer of the log: one batch at a time through assign, hash, judge, stage, commit, sign, anchor and publish.
+//! The only writer of the log: one batch at a time through assign, hash, judge, stage, commit, sign, anchor and
+//! publish.
 
 use std::{mem, sync::Arc};
 
@@ -164,8 +165,8 @@ impl<S: LogStore, A: CheckpointAnchor, C: Clock> Writer<S, A, C> {
         Self::resume(parts, empty)
     }
 
-    /// Takes a batch through all steps. The answers are in the order of the submissions; an index means that a signed and anchored
-    /// checkpoint covers it.
+    /// Takes a batch through all steps. The answers are in the order of the submissions; an index means that a signed
+    /// and anchored checkpoint covers it.
     ///
     /// After an error the writer must not be used again.
     pub(super) fn process(
@@ -256,7 +257,8 @@ impl<S: LogStore, A: CheckpointAnchor, C: Clock> Writer<S, A, C> {
         Ok(())
     }
 
-    /// Reads the entries since the last checkpoint back, hashes them onto its right edge, and compares with the tree that was staged.
+    /// Reads the entries since the last checkpoint back, hashes them onto its right edge, and compares with the tree
+    /// that was staged.
     fn recompute_root(&mut self) -> Result<RootHash, Fatal> {
         for index in self.signed.size().get()..self.tiles.size().get() {
             let index = LeafIndex::new(index);

@@ -1,8 +1,8 @@
 //! The one place where errors become gRPC statuses with `google.rpc` details.
 //!
-//! Every status carries an `ErrorInfo` with a reason and the domain [`DOMAIN`]. A refusal carries its facts as metadata, its remedy, and
-//! its field as a `BadRequest` field violation or, if the record does not fit the log's state, as a `PreconditionFailure`. What may be
-//! tried again carries a `RetryInfo`.
+//! Every status carries an `ErrorInfo` with a reason and the domain [`DOMAIN`]. A refusal carries its facts as
+//! metadata, its remedy, and its field as a `BadRequest` field violation or, if the record does not fit the log's
+//! state, as a `PreconditionFailure`. What may be tried again carries a `RetryInfo`.
 
 use std::{collections::HashMap, time::Duration};
 

@@ -71,7 +71,8 @@ impl<S: LogStore> Submissions<S> {
             .map_err(|error| status::submission(&error))
     }
 
-    /// As [`Self::enqueue`], but waits while the queue is full: refusing one record of a stream would make a gap before the next.
+    /// As [`Self::enqueue`], but waits while the queue is full: refusing one record of a stream would make a gap before
+    /// the next.
     async fn enqueue_in_order(&self, request: pb::SubmitStreamRequest) -> Result<Pending, Status> {
         check_wait_for(request.wait_for)?;
         let submission = request

@@ -5,8 +5,8 @@
 //! value  signed note, as it is served
 //! ```
 //!
-//! A note is written without a sync and becomes durable with the next commit. After a crash `signed` may therefore be older than the
-//! anchor, which is the durable copy.
+//! A note is written without a sync and becomes durable with the next commit. After a crash `signed` may therefore be
+//! older than the anchor, which is the durable copy.
 //!
 //! Source: c2sp.org/signed-note, c2sp.org/tlog-checkpoint, protocol brief §7.
 

@@ -7,7 +7,8 @@
 //!
 //! [`meta`] says whose log the directory holds and in which format.
 //!
-//! Out of scope: whether the content is true (the sequencer's start-up and `check`), and whether it is complete ([`crate::anchor`]).
+//! Out of scope: whether the content is true (the sequencer's start-up and `check`), and whether it is complete
+//! ([`crate::anchor`]).
 //!
 //! **Invariant:** entries, tiles and state of one batch reach the disk in one synced write, or not at all.
 //!
@@ -221,13 +222,13 @@ impl Store {
         Ok(Self::new(db, options, meta))
     }
 
-    /// Opens an existing store, or fails when that takes longer than `limit`. A damaged write-ahead log can make RocksDB spin for ever;
-    /// the thread that opens is then left behind, and the process is expected to end.
+    /// Opens an existing store, or fails when that takes longer than `limit`. A damaged write-ahead log can make
+    /// RocksDB spin for ever; the thread that opens is then left behind, and the process is expected to end.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Missing`], [`StoreError::OpenTimeout`], [`StoreError::FormatVersion`], [`StoreError::Malformed`] or
-    /// [`StoreError::Rocks`].
+    /// [`StoreError::Missing`], [`StoreError::OpenTimeout`], [`StoreError::FormatVersion`], [`StoreError::Malformed`]
+    /// or [`StoreError::Rocks`].
     pub fn open(dir: &Path, limit: Duration) -> Result<Self, StoreError> {
         if !occupied(dir)? {
             return Err(StoreError::Missing {

@@ -54,7 +54,8 @@ fn database(mode: Mode) -> Options {
     options.create_if_missing(mode == Mode::Create);
     options.create_missing_column_families(mode == Mode::Create);
     options.set_error_if_exists(mode == Mode::Create);
-    // The default drops everything after a damaged record without an error. This one accepts a torn tail and refuses damage before it.
+    // The default drops everything after a damaged record without an error. This one accepts a torn tail and refuses
+    // damage before it.
     options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
     options.set_track_and_verify_wals_in_manifest(true);
     options.set_paranoid_checks(true);

@@ -20,6 +20,7 @@ use trucelog_server::{
 };
 
 pub(crate) mod client;
+pub(crate) mod local;
 pub(crate) mod process;
 
 /// Code of the only member.
