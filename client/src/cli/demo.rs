@@ -11,6 +11,9 @@ use crate::demo::DemoError;
 use crate::demo::desk::Inputs;
 use crate::demo::scenario::{self, Options};
 
+/// Share of the revisions, in thousandths, that is acknowledged when the server is killed.
+const CRASH: usize = 333;
+
 /// Replay published reports and their revisions through a real server, and verify everything in a second process.
 ///
 /// Seven members report 1,167 events, take one breach to a remedy, and follow the published revisions; the server is
@@ -42,6 +45,7 @@ impl Command {
             server_bin: self.server_bin,
             trucelog: own.map_err(Error::io(Path::new("trucelog")))?,
             keep: self.keep,
+            crashes: vec![CRASH],
         };
         let inputs = Inputs::published().map_err(DemoError::from)?;
         let summary = scenario::run(&options, &inputs, &|what| eprintln!("demo: {what}")).await?;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use trucelog_proto::fold::{Flag, Fold, Incident, Proposal, ProposalStatus};
+use trucelog_proto::fold::{Flag, Fold, Incident, Proposal, ProposalStatus, Version};
 use trucelog_proto::hash::{LeafIndex, RecordDigest, TreeSize};
 use trucelog_proto::pb;
 
@@ -70,8 +70,8 @@ pub struct Counts {
     pub withdrawn: usize,
     /// Incidents with at least one correction.
     pub corrected: usize,
-    /// Fields that corrections changed.
-    pub changed_fields: usize,
+    /// Columns that corrections changed, over all incidents.
+    pub changed_columns: usize,
     /// Incidents in force with a flagged version.
     pub flagged: usize,
 }
@@ -93,14 +93,19 @@ pub fn count(fold: &Fold) -> Counts {
         in_force: of(&|incident| incident.in_force().is_some()),
         withdrawn: of(&|incident| incident.withdrawal().is_some()),
         corrected: of(&|incident| incident.versions().nth(1).is_some()),
-        changed_fields: fold
-            .incidents()
-            .iter()
-            .flat_map(Incident::history)
-            .map(|(_, changes)| changes.len())
-            .sum(),
+        changed_columns: fold.incidents().iter().map(changed_columns).sum(),
         flagged: of(&flagged),
     }
+}
+
+/// Number of columns in which the newest version of an incident differs from the first.
+fn changed_columns(incident: &Incident) -> usize {
+    let row = |version: &Version| mapping::row(&version.report).unwrap_or_default();
+    let (first, newest) = (row(incident.first()), row(incident.newest()));
+    Column::ALL
+        .into_iter()
+        .filter(|&column| first[column] != newest[column])
+        .count()
 }
 
 /// What the log says about the commission's work.

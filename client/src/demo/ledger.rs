@@ -12,6 +12,9 @@ use crate::Error;
 use crate::receipt::Receipt;
 use crate::submit::{Outcome, Submitter};
 
+/// Records of one station that are under way at a time, as over a link that breaks often.
+const WINDOW: usize = 64;
+
 /// The acknowledged records with their indexes, by their receipts. Shared by all submitting tasks.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ledger(Arc<Shared>);
@@ -49,7 +52,7 @@ impl Ledger {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Submits batches, each over its own stream, all at once.
+    /// Submits batches, each in its own order and all at once.
     ///
     /// # Errors
     /// [`DemoError::Client`] with the first refusal or failure.
@@ -58,12 +61,11 @@ impl Ledger {
         submitter: &Submitter,
         batches: Vec<Vec<pb::Submission>>,
     ) -> Result<(), DemoError> {
-        self.submit_with(submitter, batches, usize::MAX, |_| Ok(()))
-            .await
+        self.submit_with(submitter, batches, &[], |_| Ok(())).await
     }
 
-    /// As [`Self::submit`], and calls `event` once, with the number of acknowledged records, when that has reached
-    /// `reached`, while submission goes on.
+    /// As [`Self::submit`], and calls `event` with the number of acknowledged records each time that it has reached
+    /// the next of `points`, while submission goes on.
     ///
     /// # Errors
     /// As [`Self::submit`]; whatever `event` returns.
@@ -71,23 +73,23 @@ impl Ledger {
         &self,
         submitter: &Submitter,
         batches: Vec<Vec<pb::Submission>>,
-        reached: usize,
-        event: impl FnOnce(usize) -> Result<(), DemoError>,
+        points: &[usize],
+        mut event: impl FnMut(usize) -> Result<(), DemoError>,
     ) -> Result<(), DemoError> {
         let mut tasks = JoinSet::new();
         for batch in batches {
             tasks.spawn(self.clone().submit_batch(submitter.clone(), batch));
         }
-        let mut event = Some(event);
+        let mut points = points.iter().peekable();
         loop {
             tokio::select! {
                 joined = tasks.join_next() => match joined {
                     None => return Ok(()),
                     Some(result) => result??,
                 },
-                () = self.0.grown.notified(), if event.is_some() => {
+                () = self.0.grown.notified() => {
                     let count = self.count();
-                    if count >= reached && let Some(event) = event.take() {
+                    if points.next_if(|&&point| count >= point).is_some() {
                         event(count)?;
                     }
                 }
@@ -100,13 +102,21 @@ impl Ledger {
         submitter: Submitter,
         batch: Vec<pb::Submission>,
     ) -> Result<(), Error> {
-        let done = |_, outcome| match outcome {
+        for window in batch.chunks(WINDOW) {
+            submitter
+                .submit_all(window.to_vec(), |_, outcome| self.take(outcome))
+                .await?;
+        }
+        Ok(())
+    }
+
+    fn take(&self, outcome: Outcome) -> Result<(), Error> {
+        match outcome {
             Outcome::Logged(receipt) => {
                 self.note(&receipt);
                 Ok(())
             }
             Outcome::Refused(refused) => Err(Error::Refused(refused)),
-        };
-        submitter.submit_all(batch, done).await
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use prost::Message as _;
 use trucelog_proto::hash::CharterDigest;
-use trucelog_proto::pb::CheckpointKind;
+use trucelog_proto::pb::{self, CheckpointKind};
 use trucelog_proto::policy::Policy;
 
 use super::DemoError;
@@ -21,7 +21,7 @@ use super::summary::{Expected, Summary};
 use crate::fetch::Fetcher;
 use crate::reader::LocalLog;
 use crate::retry::Patience;
-use crate::station::{create_key, digest_of};
+use crate::station::{create_key, digest_of, read_key};
 use crate::submit::Submitter;
 use crate::trust::Trust;
 use crate::{Error, durable, remote};
@@ -38,6 +38,8 @@ pub struct Options {
     pub trucelog: PathBuf,
     /// Where to keep everything; otherwise in a temporary directory.
     pub keep: Option<PathBuf>,
+    /// When to kill the server: shares of the revisions that are acknowledged, ascending, in thousandths.
+    pub crashes: Vec<usize>,
 }
 
 /// Is told what happens.
@@ -60,7 +62,7 @@ pub async fn run(
     stage.report(inputs, tell).await?;
     stage.commission(inputs, tell).await?;
     let first = stage.head().await?;
-    let acknowledged_before_crash = stage.revise(inputs, tell).await?;
+    let crashes = stage.revise(inputs, &options.crashes, tell).await?;
     let last = stage.head().await?;
 
     tell("a second process verifies the log from its charter on");
@@ -92,7 +94,7 @@ pub async fn run(
         first_counts: check::count(&first_fold),
         differences,
         commission: check::commission(&fold),
-        acknowledged_before_crash,
+        crashes,
         acknowledged_kept: check::holds_all(&verified, &stage.ledger.acknowledged())?,
         receipt_verified_offline,
         changed_byte_caught,
@@ -201,25 +203,34 @@ impl Stage {
         Ok(())
     }
 
-    /// Submits the revisions. When a third of them is acknowledged, the server is killed and started again; gives how
-    /// many records were acknowledged then.
-    async fn revise(&mut self, inputs: &Inputs, tell: Teller<'_>) -> Result<usize, DemoError> {
+    /// Submits the revisions, and kills the server among them and starts it again. Gives how many records were
+    /// acknowledged each time.
+    async fn revise(
+        &mut self,
+        inputs: &Inputs,
+        crashes: &[usize],
+        tell: Teller<'_>,
+    ) -> Result<Vec<usize>, DemoError> {
         let batches = self.desk.revise(inputs)?;
         let count: usize = batches.iter().map(Vec::len).sum();
         tell(&format!(
             "{count} corrections, withdrawals and new reports of {} follow",
             inputs.second.version
         ));
-        let reached = self.ledger.count() + count / 3;
+        let before = self.ledger.count();
+        let points: Vec<usize> = crashes
+            .iter()
+            .map(|share| before + count * share / 1000)
+            .collect();
         let server = &mut self.server;
-        let mut acknowledged = 0;
+        let mut acknowledged = Vec::new();
         let crash = |count| {
             tell("the server is killed in the middle of it, and started again");
-            acknowledged = count;
+            acknowledged.push(count);
             server.crash_and_restart()
         };
         self.ledger
-            .submit_with(&self.submitter, batches, reached, crash)
+            .submit_with(&self.submitter, batches, &points, crash)
             .await?;
         Ok(acknowledged)
     }
@@ -232,15 +243,15 @@ impl Stage {
 }
 
 /// A policy that pins the log of a charter, without witnesses.
-fn policy(charter: &trucelog_proto::pb::Submission) -> Result<Policy, DemoError> {
+fn policy(charter: &pb::Submission) -> Result<Policy, DemoError> {
     let digest = CharterDigest::from_bytes(*digest_of(charter).as_bytes());
     let record = charter
         .signed_record
         .as_ref()
         .map(|signed| signed.record.as_slice());
-    let record = trucelog_proto::pb::Record::decode(record.unwrap_or_default());
+    let record = pb::Record::decode(record.unwrap_or_default());
     let log_key = match record.ok().and_then(|record| record.body) {
-        Some(trucelog_proto::pb::record::Body::Charter(charter)) => charter.log_key,
+        Some(pb::record::Body::Charter(charter)) => charter.log_key,
         _ => String::new(),
     };
     let text = format!("# trucelog-charter {digest}\nlog {log_key}\nquorum none\n");
@@ -259,7 +270,7 @@ fn catch_forgery(
         entries.push(entry.bytes);
         Ok(())
     })?;
-    let log_key = crate::station::read_key(&directory.join("log.key"))?;
+    let log_key = read_key(&directory.join("log.key"))?;
     let Some(forgery) = Forgery::forge(&entries, trust, &log_key)? else {
         return Ok(false);
     };

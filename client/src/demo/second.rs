@@ -10,6 +10,7 @@ use trucelog_proto::hash::TreeSize;
 use super::DemoError;
 use super::server::{command, failed};
 use crate::Error;
+use crate::exit::Exit;
 use crate::trust::Trust;
 
 /// File of the receipt that is checked offline.
@@ -93,6 +94,9 @@ fn run(
         .stderr(Stdio::inherit())
         .output()
         .map_err(|error| failed(what, error))?;
+    if output.status.code() == Some(Exit::Interrupted.code().into()) {
+        return Err(Error::Interrupted.into());
+    }
     if !output.status.success() {
         eprintln!("{}", String::from_utf8_lossy(&output.stdout).trim());
         return Ok(None);
