@@ -68,7 +68,7 @@ fn the_last_line_says_that_everything_was_shown() {
     let text = String::from_utf8(output.stdout).unwrap();
     let summary: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
     assert!(output.status.success(), "{summary:#}");
-    let expected = [
+    let expected: [(&str, Value); 13] = [
         ("schema", "trucelog.demo/v1".into()),
         ("ok", true.into()),
         ("entries", 4_182.into()),
@@ -115,8 +115,8 @@ async fn one_changed_death_count_in_one_correction_makes_fields_unequal() {
     let summary = run(&published, vec![500]).await;
     assert_eq!(summary.check().map_err(|error| error.to_string()), Ok(()));
 
-    let mut changed = published.clone();
-    let changes = changed
+    let mut altered = published.clone();
+    let changes = altered
         .revisions
         .changed
         .iter_mut()
@@ -124,7 +124,7 @@ async fn one_changed_death_count_in_one_correction_makes_fields_unequal() {
     let deaths = changes.filter(|change| change.0 == Column::Best).take(1);
     let count = deaths.map(|change| change.2.push('0')).count();
     assert_eq!(count, 1);
-    let summary = run(&changed, vec![500]).await;
+    let summary = run(&altered, vec![500]).await;
     assert!(!summary.fields_equal() && !summary.is_ok());
     assert_eq!(summary.differences.len(), 1, "{:?}", summary.differences);
     let json = summary.to_json();

@@ -166,14 +166,14 @@ impl Table {
             .from_reader(bytes)
             .into_records();
         let header = lines.next().ok_or(DataError::Csv("empty".to_owned()))?;
-        let header = header.map_err(not_csv)?;
+        let header = header?;
         if !header.iter().eq(Column::ALL.map(Column::name)) {
             return Err(DataError::Columns(
                 header.iter().collect::<Vec<_>>().join(","),
             ));
         }
         let rows = lines.map(|line| {
-            let line = line.map_err(not_csv)?;
+            let line = line?;
             Ok(Row(std::array::from_fn(|column| line[column].to_owned())))
         });
         Ok(Self {
@@ -200,8 +200,10 @@ impl Table {
     }
 }
 
-fn not_csv(error: csv::Error) -> DataError {
-    DataError::Csv(error.to_string())
+impl From<csv::Error> for DataError {
+    fn from(error: csv::Error) -> Self {
+        Self::Csv(error.to_string())
+    }
 }
 
 /// All changes of one event.
@@ -237,7 +239,7 @@ impl Revisions {
         let mut revisions = Self::default();
         let mut places: HashMap<String, usize> = HashMap::new();
         for (line, record) in (2..).zip(csv::Reader::from_reader(bytes).into_records()) {
-            let record = record.map_err(not_csv)?;
+            let record = record?;
             let [_, _, change, id, field, old, new] =
                 std::array::from_fn(|at| record.get(at).unwrap_or_default());
             match change {

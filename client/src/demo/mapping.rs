@@ -69,7 +69,11 @@ pub struct MappingError {
     pub expected: &'static str,
 }
 
-fn error(field: &'static str, found: impl ToString, expected: &'static str) -> MappingError {
+fn error(
+    field: &'static str,
+    found: &(impl ToString + ?Sized),
+    expected: &'static str,
+) -> MappingError {
     MappingError {
         field,
         found: found.to_string(),
@@ -84,7 +88,7 @@ fn error(field: &'static str, found: impl ToString, expected: &'static str) -> M
 pub fn report(row: &Row, version: &str) -> Result<pb::IncidentReport, MappingError> {
     let precision = number(row, Column::DatePrec)?;
     let precision =
-        nth(&TIME_PRECISIONS, precision).ok_or_else(|| error("date_prec", precision, "1 to 5"))?;
+        nth(&TIME_PRECISIONS, precision).ok_or_else(|| error("date_prec", &precision, "1 to 5"))?;
     Ok(pb::IncidentReport {
         kind: kind(row)?.into(),
         domain: pb::IncidentDomain::Land.into(),
@@ -116,7 +120,7 @@ fn kind(row: &Row) -> Result<pb::IncidentKind, MappingError> {
 fn place(row: &Row) -> Result<pb::Place, MappingError> {
     let precision = number(row, Column::WherePrec)?;
     let (basis, radius_m) =
-        nth(&PRECISIONS, precision).ok_or_else(|| error("where_prec", precision, "1 to 7"))?;
+        nth(&PRECISIONS, precision).ok_or_else(|| error("where_prec", &precision, "1 to 7"))?;
     Ok(pb::Place {
         name: text(row, Column::WhereCoordinates)?,
         description: String::new(),
@@ -160,7 +164,7 @@ fn text(row: &Row, column: Column) -> Result<String, MappingError> {
     }
     Err(error(
         column.name(),
-        text.escape_unicode(),
+        &text.escape_unicode(),
         "text without invisible code points",
     ))
 }
@@ -269,8 +273,8 @@ fn day(field: &'static str, start: u64) -> Result<String, MappingError> {
         Some(time.to_zoned(TimeZone::UTC).date().to_string())
     };
     day()
-        .filter(|_| start % DAY_MS == 0)
-        .ok_or_else(|| error(field, start, "the bound of a day in UTC"))
+        .filter(|_| start.is_multiple_of(DAY_MS))
+        .ok_or_else(|| error(field, &start, "the bound of a day in UTC"))
 }
 
 fn write_place(report: &pb::IncidentReport, row: &mut Row) -> Result<(), MappingError> {
@@ -283,7 +287,7 @@ fn write_place(report: &pb::IncidentReport, row: &mut Row) -> Result<(), Mapping
         return Err(error("place.location", "", "a position"));
     };
     let degrees = |field, degrees: i32| {
-        format_degrees(degrees).ok_or_else(|| error(field, degrees, "a multiple of 1e-6 degree"))
+        format_degrees(degrees).ok_or_else(|| error(field, &degrees, "a multiple of 1e-6 degree"))
     };
     row[Column::Latitude] = degrees("place.position.latitude", position.latitude)?;
     row[Column::Longitude] = degrees("place.position.longitude", position.longitude)?;
@@ -293,7 +297,7 @@ fn write_place(report: &pb::IncidentReport, row: &mut Row) -> Result<(), Mapping
     let precision = precision.ok_or_else(|| {
         error(
             "place.position.radius_m",
-            position.radius_m,
+            &position.radius_m,
             "the radius of its basis",
         )
     })?;
@@ -303,7 +307,7 @@ fn write_place(report: &pb::IncidentReport, row: &mut Row) -> Result<(), Mapping
 
 fn write_casualties(report: &pb::IncidentReport, row: &mut Row) -> Result<(), MappingError> {
     let [count] = report.casualties.as_slice() else {
-        return Err(error("casualties", report.casualties.len(), "one count"));
+        return Err(error("casualties", &report.casualties.len(), "one count"));
     };
     if (count.harm(), count.group()) != (pb::Harm::Killed, pb::PersonGroup::All) {
         return Err(error(

@@ -66,12 +66,12 @@ pub async fn run(
     let last = stage.head().await?;
 
     tell("a second process verifies the log from its charter on");
-    let state = place.path().join("verifier");
+    let verifier = place.path().join("verifier");
     let entries_verified = second::verify_log(
         &options.trucelog,
         &stage.server.url(),
         place.path(),
-        &state,
+        &verifier,
         &stage.trust,
     )?;
     stage.server.stop()?;
@@ -80,13 +80,13 @@ pub async fn run(
         second::verify_receipt(&options.trucelog, place.path(), &stage.trust)?;
 
     tell("what was verified is folded and compared with the tables");
-    let verified = LocalLog::open(&state, &stage.trust)?;
-    let first_fold = check::fold(&verified, first.size)?;
-    let fold = check::fold(&verified, last.size)?;
+    let local_log = LocalLog::open(&verifier, &stage.trust)?;
+    let first_fold = check::fold(&local_log, first.size)?;
+    let fold = check::fold(&local_log, last.size)?;
     let mut differences = check::differences(&first_fold, &inputs.first);
     differences.extend(check::differences(&fold, &inputs.second));
     tell("an operator changes one byte, computes everything again and signs it");
-    let changed_byte_caught = catch_forgery(&verified, &first, &stage.trust, place.path())?;
+    let changed_byte_caught = catch_forgery(&local_log, &first, &stage.trust, place.path())?;
     Ok(Summary {
         entries: last.size.get(),
         entries_verified,
@@ -95,7 +95,7 @@ pub async fn run(
         differences,
         commission: check::commission(&fold),
         crashes,
-        acknowledged_kept: check::holds_all(&verified, &stage.ledger.acknowledged())?,
+        acknowledged_kept: check::holds_all(&local_log, &stage.ledger.acknowledged())?,
         receipt_verified_offline,
         changed_byte_caught,
         seconds: begun.elapsed().as_secs_f64(),

@@ -93,7 +93,7 @@ fn run(
         .args(["-o", "json"])
         .stderr(Stdio::inherit())
         .output()
-        .map_err(|error| failed(what, error))?;
+        .map_err(|error| failed(what, &error))?;
     if output.status.code() == Some(Exit::Interrupted.code().into()) {
         return Err(Error::Interrupted.into());
     }
@@ -103,5 +103,5 @@ fn run(
     }
     serde_json::from_slice(&output.stdout)
         .map(Some)
-        .map_err(|error| failed(what, error))
+        .map_err(|error| failed(what, &error))
 }

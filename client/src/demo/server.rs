@@ -61,7 +61,7 @@ pub(super) fn command(program: &Path, arguments: &[&OsStr]) -> Command {
     command
 }
 
-pub(super) fn failed(what: &str, problem: impl ToString) -> DemoError {
+pub(super) fn failed(what: &str, problem: &(impl ToString + ?Sized)) -> DemoError {
     DemoError::Process {
         what: what.to_owned(),
         problem: problem.to_string(),
@@ -92,7 +92,7 @@ impl Server {
             .arg("-c")
             .arg(&config)
             .output()
-            .map_err(|error| failed("trucelogd init", error))?;
+            .map_err(|error| failed("trucelogd init", &error))?;
         if !output.status.success() {
             let words = String::from_utf8_lossy(&output.stderr);
             return Err(failed("trucelogd init", words.trim()));
@@ -162,13 +162,13 @@ impl Running {
         }
         let mut child = command
             .spawn()
-            .map_err(|error| failed("trucelogd serve", error))?;
+            .map_err(|error| failed("trucelogd serve", &error))?;
         let stdout = child.stdout.take().map(BufReader::new);
         let mut running = Self { child, stdout };
         let address = running.listening().map_err(|problem| {
             failed(
                 "trucelogd serve",
-                format!("{problem}; see {}", path.display()),
+                &format!("{problem}; see {}", path.display()),
             )
         })?;
         Ok((running, address))

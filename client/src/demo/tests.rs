@@ -79,7 +79,7 @@ impl Log {
     }
 }
 
-fn is_broken(row: &&Row) -> bool {
+fn is_broken(row: &Row) -> bool {
     let number = |column| row[column].parse::<u32>().unwrap();
     let [low, best, high] = [Column::Low, Column::Best, Column::High].map(number);
     low > best || best > high
@@ -149,7 +149,7 @@ fn refuses_a_broken_range_as_ones_own_and_flags_it_as_imported() {
     let inputs = Inputs::published().unwrap();
     let mut log = Log::found();
     for table in [&inputs.first, &inputs.second] {
-        for row in table.rows.iter().filter(is_broken) {
+        for row in table.rows.iter().filter(|row| is_broken(row)) {
             let mut report = mapping::report(row, table.version).unwrap();
             report.imported = None;
             report.period = true;
@@ -158,7 +158,12 @@ fn refuses_a_broken_range_as_ones_own_and_flags_it_as_imported() {
             assert!(refusal.field.starts_with("incident_report.casualties[0]."));
         }
     }
-    let broken: Vec<&Row> = inputs.first.rows.iter().filter(is_broken).collect();
+    let broken: Vec<&Row> = inputs
+        .first
+        .rows
+        .iter()
+        .filter(|row| is_broken(row))
+        .collect();
     let mut log = Log::found();
     let batches = log.desk.report(broken.iter().copied(), "20.1").unwrap();
     log.append_all(batches);
