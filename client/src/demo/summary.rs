@@ -156,7 +156,7 @@ impl Summary {
             "incidents_as_of_first_table": self.first_counts.in_force,
             "withdrawn": self.counts.withdrawn,
             "corrected": self.counts.corrected,
-            "fields_changed": self.counts.changed_columns,
+            "columns_changed": self.counts.changed_columns,
             "flagged": self.counts.flagged,
             "entries_verified": self.entries_verified,
             "votes": self.commission.votes,

@@ -69,7 +69,7 @@ impl Log {
         self.append_all(batches);
     }
 
-    fn refusal(&mut self, report: pb::IncidentReport) -> Refusal {
+    fn refusal(mut self, report: pb::IncidentReport) -> Refusal {
         let monitor = &mut self.desk.cast.members[0].monitor;
         let submission = monitor.sign(&self.desk.id, Body::IncidentReport(report));
         match self.append(submission.unwrap()) {
@@ -147,13 +147,12 @@ fn a_missing_and_a_doubled_event_show() {
 #[test]
 fn refuses_a_broken_range_as_ones_own_and_flags_it_as_imported() {
     let inputs = Inputs::published().unwrap();
-    let mut log = Log::found();
     for table in [&inputs.first, &inputs.second] {
         for row in table.rows.iter().filter(|row| is_broken(row)) {
             let mut report = mapping::report(row, table.version).unwrap();
             report.imported = None;
             report.period = true;
-            let refusal = log.refusal(report);
+            let refusal = Log::found().refusal(report);
             assert_eq!(refusal.reason, Reason::CasualtyRange);
             assert!(refusal.field.starts_with("incident_report.casualties[0]."));
         }
