@@ -65,6 +65,16 @@ pub enum RuleError {
     State(#[from] StateError),
 }
 
+impl RuleError {
+    /// Puts the field of a refusal below another one.
+    fn below(self, parent: &str) -> Self {
+        match self {
+            Self::Refused(refusal) => refusal.below(parent).into(),
+            other @ Self::State(_) => other,
+        }
+    }
+}
+
 /// Judges a record at its place and gives what it changes. Costs a bounded number of point reads.
 ///
 /// # Errors

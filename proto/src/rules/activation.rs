@@ -4,7 +4,6 @@
 
 use super::context::Context;
 use super::model::{ActivationState, Key, ProposalState, body};
-use super::station_change::below;
 use super::{RuleError, fields};
 use crate::limits::{MAX_REASON_LEN, MAX_REMARK_LEN};
 use crate::pb;
@@ -14,7 +13,7 @@ pub(super) fn apply(
     context: &mut Context<'_>,
     activation: &pb::Activation,
 ) -> Result<(), RuleError> {
-    activate(context, activation).map_err(|error| below(error, "activation"))
+    activate(context, activation).map_err(|error| error.below("activation"))
 }
 
 fn activate(context: &mut Context<'_>, activation: &pb::Activation) -> Result<(), RuleError> {

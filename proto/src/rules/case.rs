@@ -4,14 +4,13 @@
 
 use super::context::Context;
 use super::model::{CaseState, Key};
-use super::station_change::below;
 use super::{RuleError, fields, incident_report};
 use crate::limits::{MAX_LIST_LEN, MAX_NAME_LEN, MAX_REMARK_LEN};
 use crate::pb;
 use crate::refusal::{Reason, Refusal};
 
 pub(super) fn apply(context: &mut Context<'_>, case: &pb::Case) -> Result<(), RuleError> {
-    group(context, case).map_err(|error| below(error, "case"))
+    group(context, case).map_err(|error| error.below("case"))
 }
 
 fn group(context: &mut Context<'_>, case: &pb::Case) -> Result<(), RuleError> {

@@ -4,7 +4,6 @@
 
 use super::context::Context;
 use super::model::{Key, RecordState};
-use super::station_change::below;
 use super::{RuleError, fields, incident_report};
 use crate::hash::RecordDigest;
 use crate::limits::MAX_REASON_LEN;
@@ -15,7 +14,7 @@ pub(super) fn apply(
     context: &mut Context<'_>,
     correction: &pb::Correction,
 ) -> Result<(), RuleError> {
-    change(context, correction).map_err(|error| below(error, "correction"))
+    change(context, correction).map_err(|error| error.below("correction"))
 }
 
 fn change(context: &mut Context<'_>, correction: &pb::Correction) -> Result<(), RuleError> {
@@ -35,7 +34,7 @@ fn change(context: &mut Context<'_>, correction: &pb::Correction) -> Result<(), 
         .report
         .as_ref()
         .ok_or_else(|| Refusal::new(Reason::FieldRequired, "report"))?;
-    incident_report::check(context, report).map_err(|error| below(error, "report"))?;
+    incident_report::check(context, report).map_err(|error| error.below("report"))?;
     let (root, mut state) = own_report(context, &correction.target)?;
     state.current = context.digest().as_bytes().to_vec();
     context.belongs_to(root.as_bytes());

@@ -4,14 +4,13 @@
 
 use super::context::Context;
 use super::model::Key;
-use super::station_change::below;
 use super::vote::proposal;
 use super::{RuleError, fields};
 use crate::pb;
 use crate::refusal::{Reason, Refusal};
 
 pub(super) fn apply(context: &mut Context<'_>, decision: &pb::Decision) -> Result<(), RuleError> {
-    decide(context, decision).map_err(|error| below(error, "decision"))
+    decide(context, decision).map_err(|error| error.below("decision"))
 }
 
 fn decide(context: &mut Context<'_>, decision: &pb::Decision) -> Result<(), RuleError> {

@@ -6,7 +6,6 @@ use super::RuleError;
 use super::context::Context;
 use super::fields::{self, Check};
 use super::model::body;
-use super::station_change::below;
 use crate::limits::{
     MAX_BEARING, MAX_BEARING_ERROR, MAX_CALIBRE, MAX_DATASET_LEN, MAX_IDENTIFIER_LEN,
     MAX_IMPORTED_VALUE_LEN, MAX_LATITUDE, MAX_LONGITUDE, MAX_NAME_LEN, MAX_NARRATIVE_LEN,
@@ -20,7 +19,7 @@ pub(super) fn apply(
     context: &mut Context<'_>,
     report: &pb::IncidentReport,
 ) -> Result<(), RuleError> {
-    check(context, report).map_err(|error| below(error, "incident_report"))
+    check(context, report).map_err(|error| error.below("incident_report"))
 }
 
 /// Checks a report, here and inside a correction.
@@ -273,7 +272,7 @@ pub(super) fn check_clauses(
 ) -> Result<(), RuleError> {
     for (position, clause) in clauses.iter().enumerate() {
         check_clause(context, clause)
-            .map_err(|error| below(error, &format!("{field}[{position}]")))?;
+            .map_err(|error| error.below(&format!("{field}[{position}]")))?;
     }
     Ok(())
 }

@@ -4,7 +4,6 @@
 
 use super::context::Context;
 use super::model::{CaseState, Key, ProposalState};
-use super::station_change::below;
 use super::{RuleError, fields, incident_report};
 use crate::limits::{MAX_MEASURE_LEN, MAX_NAME_LEN, MAX_NARRATIVE_LEN};
 use crate::pb;
@@ -12,7 +11,7 @@ use crate::pb::proposal::Question;
 use crate::refusal::{Reason, Refusal};
 
 pub(super) fn apply(context: &mut Context<'_>, proposal: &pb::Proposal) -> Result<(), RuleError> {
-    propose(context, proposal).map_err(|error| below(error, "proposal"))
+    propose(context, proposal).map_err(|error| error.below("proposal"))
 }
 
 fn propose(context: &mut Context<'_>, proposal: &pb::Proposal) -> Result<(), RuleError> {
@@ -32,7 +31,7 @@ fn propose(context: &mut Context<'_>, proposal: &pb::Proposal) -> Result<(), Rul
         Question::Remedy(remedy) => determine(context, remedy, &mut state),
         _ => Err(Refusal::new(Reason::NotSupported, "").into()),
     };
-    asked.map_err(|error| below(error, name))?;
+    asked.map_err(|error| error.below(name))?;
     bar_parties(context, &mut state)?;
     context.store(&Key::Proposal(context.digest().as_bytes()), &state);
     Ok(())
@@ -90,7 +89,7 @@ fn attribute(
     let breach = attribution.finding() != pb::AttributionFinding::NotABreach;
     fields::required_when(breach, attribution.clause.is_some(), "clause", "a breach")?;
     if let Some(clause) = &attribution.clause {
-        incident_report::check_clause(context, clause).map_err(|error| below(error, "clause"))?;
+        incident_report::check_clause(context, clause).map_err(|error| error.below("clause"))?;
     }
     check_party(context, attribution)?;
     fields::required(
@@ -155,7 +154,7 @@ fn determine(
     fields::required(!remedy.measures.is_empty(), "measures")?;
     for (position, measure) in remedy.measures.iter().enumerate() {
         check_measure(context, measure)
-            .map_err(|error| below(error, &format!("measures[{position}]")))?;
+            .map_err(|error| error.below(&format!("measures[{position}]")))?;
     }
     state.case = basis.case;
     state.party = basis.party;

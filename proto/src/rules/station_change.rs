@@ -24,15 +24,7 @@ pub(super) fn apply(
         Some(Change::Revocation(revocation)) => ("revocation", revoke(context, revocation)),
         Some(Change::CompromiseMark(mark)) => ("compromise_mark", mark_compromised(context, mark)),
     };
-    result.map_err(|error| below(error, &format!("station_change.{name}")))
-}
-
-/// Puts the field of a refusal below its parent.
-pub(super) fn below(error: RuleError, parent: &str) -> RuleError {
-    match error {
-        RuleError::Refused(refusal) => refusal.below(parent).into(),
-        other @ RuleError::State(_) => other,
-    }
+    result.map_err(|error| error.below(&format!("station_change.{name}")))
 }
 
 fn enrol(context: &mut Context<'_>, enrolment: &pb::Enrolment) -> Result<(), RuleError> {

@@ -4,7 +4,6 @@
 
 use super::context::Context;
 use super::model::{Key, ProposalState, VoteState, body};
-use super::station_change::below;
 use super::{RuleError, fields};
 use crate::limits::MAX_NARRATIVE_LEN;
 use crate::pb;
@@ -12,7 +11,7 @@ use crate::pb::VoteChoice::{ConcurSeparately, Dissent, Recused, Unspecified};
 use crate::refusal::{Reason, Refusal};
 
 pub(super) fn apply(context: &mut Context<'_>, vote: &pb::Vote) -> Result<(), RuleError> {
-    cast(context, vote).map_err(|error| below(error, "vote"))
+    cast(context, vote).map_err(|error| error.below("vote"))
 }
 
 fn cast(context: &mut Context<'_>, vote: &pb::Vote) -> Result<(), RuleError> {

@@ -5,7 +5,6 @@
 use super::context::Context;
 use super::correction::own_report;
 use super::model::Key;
-use super::station_change::below;
 use super::{RuleError, fields};
 use crate::limits::MAX_REASON_LEN;
 use crate::pb;
@@ -14,7 +13,7 @@ pub(super) fn apply(
     context: &mut Context<'_>,
     withdrawal: &pb::Withdrawal,
 ) -> Result<(), RuleError> {
-    withdraw(context, withdrawal).map_err(|error| below(error, "withdrawal"))
+    withdraw(context, withdrawal).map_err(|error| error.below("withdrawal"))
 }
 
 fn withdraw(context: &mut Context<'_>, withdrawal: &pb::Withdrawal) -> Result<(), RuleError> {
