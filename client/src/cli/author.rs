@@ -11,7 +11,7 @@ use trucelog_proto::pb::record::Body;
 use trucelog_proto::record::LogId;
 
 use super::args::{RemoteArgs, TrustArgs, digest, time};
-use super::output::Format;
+use super::output::{self, Format};
 use super::submit;
 use crate::station::{self, Claims, Slot, Speaker, StationDir};
 use crate::{Error, durable};
@@ -170,10 +170,10 @@ pub(super) fn write_signed(
     submission: &pb::Submission,
 ) -> Result<(), Error> {
     durable::replace(path, &submission.encode_to_vec())?;
-    println!(
+    output::line(format_args!(
         "signed {} {}",
         station::digest_of(submission),
         path.display()
-    );
+    ));
     Ok(())
 }

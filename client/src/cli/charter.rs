@@ -17,6 +17,7 @@ use trucelog_proto::signature::PublicKey;
 use trucelog_proto::state::MemoryState;
 
 use super::args::{public_key, time};
+use super::output;
 use crate::station::{self, Slot, Speaker, digest_of};
 use crate::{Error, durable, json};
 
@@ -104,7 +105,7 @@ impl Command {
     pub(super) fn run(self) -> Result<(), Error> {
         match self {
             Self::Template => {
-                print!("{TEMPLATE}");
+                output::line(TEMPLATE.trim_end());
                 Ok(())
             }
             Self::New(command) => new(&command),
@@ -138,7 +139,7 @@ fn new(command: &New) -> Result<(), Error> {
         let policy = format!("# trucelog-charter {digest}\nlog {log_key}\nquorum none\n");
         durable::replace(path, policy.as_bytes())?;
     }
-    println!("charter {digest}");
+    output::line(format_args!("charter {digest}"));
     Ok(())
 }
 
@@ -218,7 +219,7 @@ fn show(command: &Show) -> Result<(), Error> {
     judge(&submission, &origin)?;
     let record = submission.signed_record.clone().unwrap_or_default().record;
     let record = record::DecodedRecord::decode(&record)?;
-    println!("charter {}", record.digest);
-    println!("{:#}", json::from_record(&record.message));
+    output::line(format_args!("charter {}", record.digest));
+    output::line(format_args!("{:#}", json::from_record(&record.message)));
     Ok(())
 }

@@ -9,6 +9,7 @@ use trucelog_proto::rules::{self, Key, ProposalState};
 
 use super::args::digest;
 use super::author::AuthorArgs;
+use super::output;
 use crate::reader::LocalLog;
 use crate::{Error, station};
 
@@ -35,7 +36,7 @@ impl Command {
         let state = state.ok_or_else(|| Error::NotFound(format!("proposal {}", self.proposal)))?;
         check_closed(&state)?;
         let tally = state.tally();
-        println!(
+        output::line(format_args!(
             "{} of {} eligible, {} recused: {} concur, {} dissent, {} abstain: {}",
             state.votes.len(),
             tally.eligible,
@@ -44,7 +45,7 @@ impl Command {
             tally.dissent,
             tally.abstain,
             tally.outcome.as_str_name()
-        );
+        ));
         let decision = pb::Decision {
             proposal: self.proposal.as_bytes().to_vec(),
             outcome: tally.outcome.into(),

@@ -13,6 +13,7 @@ use trucelog_proto::signature::PublicKey;
 use trucelog_proto::state::{MemoryState, StateMut as _, Writes};
 
 use super::args::named;
+use super::output;
 use crate::{Error, durable, json, station};
 
 /// An incident report with the usual fields, to be edited.
@@ -55,7 +56,7 @@ impl Command {
     pub(super) fn run(self) -> Result<(), Error> {
         match self {
             Self::Template => {
-                print!("{TEMPLATE}");
+                output::line(TEMPLATE.trim_end());
                 Ok(())
             }
             Self::Check(command) => check(&command),
@@ -74,15 +75,12 @@ fn check(command: &Check) -> Result<(), Error> {
     }
     let scratch = Scratch::new(record, command.role)?;
     match scratch.judge() {
-        Ok(_) => println!(
-            "OK {} bytes; references are checked by the server",
-            scratch.len
-        ),
+        Ok(_) => output::line("OK; parties and references are checked by the server"),
         Err(RuleError::Refused(refusal)) if refusal.reason == Reason::ReferenceUnknown => {
-            println!(
-                "OK {} bytes; not checked without the log: {}",
-                scratch.len, refusal.field
-            );
+            output::line(format_args!(
+                "OK up to {}, which only the log can check",
+                refusal.field
+            ));
         }
         Err(RuleError::Refused(refusal)) => return Err(refusal.into()),
         Err(RuleError::State(error)) => return Err(error.into()),
@@ -95,7 +93,6 @@ struct Scratch {
     state: MemoryState,
     record: VerifiedRecord,
     now: u64,
-    len: usize,
 }
 
 impl Scratch {
@@ -123,7 +120,6 @@ impl Scratch {
             state,
             record: VerifiedRecord { record, public_key },
             now,
-            len: bytes.len(),
         })
     }
 

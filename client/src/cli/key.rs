@@ -7,6 +7,7 @@ use trucelog_proto::note::{KeyName, VerifierKey};
 use trucelog_proto::signature::{self, PublicKey};
 
 use super::args::public_key;
+use super::output;
 use crate::{Error, durable, station};
 
 /// Makes, shows and converts keys.
@@ -93,17 +94,20 @@ fn new(command: &New) -> Result<(), Error> {
     if let Some(path) = &command.public {
         durable::replace(path, signature::public_key_to_pem(&key).as_bytes())?;
     }
-    println!("public key {key}");
+    output::line(format_args!("public key {key}"));
     Ok(())
 }
 
 fn show(command: &Show) -> Result<(), Error> {
     let key = read(&command.file)?;
-    println!("public key {key}");
+    output::line(format_args!("public key {key}"));
     if let Some(name) = &command.name {
-        println!("vkey {}", VerifierKey::ed25519(name.clone(), key));
+        output::line(format_args!(
+            "vkey {}",
+            VerifierKey::ed25519(name.clone(), key)
+        ));
     }
-    print!("{}", signature::public_key_to_pem(&key));
+    output::line(signature::public_key_to_pem(&key).trim_end());
     Ok(())
 }
 
@@ -122,10 +126,10 @@ fn convert(command: Convert) -> Result<(), Error> {
         remedy: "give --name NAME",
     });
     match command.to {
-        Form::Hex => println!("{key}"),
-        Form::Pem => print!("{}", signature::public_key_to_pem(&key)),
-        Form::Vkey => println!("{}", VerifierKey::ed25519(name?, key)),
-        Form::CosignerVkey => println!("{}", VerifierKey::cosignature(name?, key)),
+        Form::Hex => output::line(format_args!("{key}")),
+        Form::Pem => output::line(signature::public_key_to_pem(&key).trim_end()),
+        Form::Vkey => output::line(VerifierKey::ed25519(name?, key)),
+        Form::CosignerVkey => output::line(VerifierKey::cosignature(name?, key)),
     }
     Ok(())
 }

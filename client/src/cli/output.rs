@@ -1,5 +1,8 @@
 //! Answers and errors, as text or as one JSON object.
 
+use std::fmt::Display;
+use std::io::{Write as _, stdout};
+
 use clap::ValueEnum;
 use serde_json::{Value, json};
 use trucelog_proto::hash::LeafIndex;
@@ -21,9 +24,14 @@ pub(super) enum Format {
 /// Prints an answer.
 pub(super) fn print(format: Format, text: &str, json: &Value) {
     match format {
-        Format::Text => println!("{}", text.trim_end()),
-        Format::Json => println!("{json}"),
+        Format::Text => line(text.trim_end()),
+        Format::Json => line(json),
     }
+}
+
+/// Prints a line on standard output. A reader that has gone away, for example `head`, is no error.
+pub(super) fn line(text: impl Display) {
+    drop(writeln!(stdout(), "{text}"));
 }
 
 /// Prints why a command failed: a verdict or the object on standard output, anything else on standard error.
@@ -33,12 +41,12 @@ pub(super) fn report(error: &Error, format: Format) {
         _ if matches!(error, Error::Demo(demo) if matches!(**demo, DemoError::NotShown(_))) => {
             eprintln!("trucelog: {error}");
         }
-        (Format::Json, _) => println!("{}", error_json(error)),
+        (Format::Json, _) => line(error_json(error)),
         (Format::Text, Exit::False) => match evidence(error) {
-            Some(path) => println!("FALSE {error}: evidence in {path}"),
-            None => println!("FALSE {error}"),
+            Some(path) => line(format_args!("FALSE {error}: evidence in {path}")),
+            None => line(format_args!("FALSE {error}")),
         },
-        (Format::Text, Exit::NotEnough) => println!("NOT PROVEN {error}"),
+        (Format::Text, Exit::NotEnough) => line(format_args!("NOT PROVEN {error}")),
         (Format::Text, _) => eprintln!("trucelog: {error}"),
     }
 }
