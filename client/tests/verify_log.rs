@@ -1,0 +1,358 @@
+//! The verifier with its state on disk, against honest and lying operators.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use support::{LOG, Log, MONITOR, key};
+use trucelog_client::Error;
+use trucelog_client::exit::Exit;
+use trucelog_client::reader::LocalLog;
+use trucelog_client::store::Store;
+use trucelog_client::trust::Trust;
+use trucelog_client::verifier::{Falsehood, NotEnough, Report, verify_log};
+use trucelog_proto::checkpoint::Checkpoint;
+use trucelog_proto::hash::{LeafIndex, RootHash, TreeSize};
+use trucelog_proto::note::VerifierKey;
+use trucelog_proto::policy::Policy;
+use trucelog_proto::signature::PublicKey;
+use trucelog_proto::tile::decode_bundle;
+
+fn verify(directory: &Path, log: &Log) -> Result<Report, Error> {
+    verify_note(directory, log, &log.note())
+}
+
+fn verify_note(directory: &Path, log: &Log, note: &[u8]) -> Result<Report, Error> {
+    let store = Store::open(directory).unwrap();
+    let stop = AtomicBool::new(false);
+    verify_log(
+        &store,
+        &log.trust(),
+        note,
+        |start, _| Ok(log.source(start)),
+        |_| {},
+        &stop,
+    )
+}
+
+/// Stops after the first run of entries.
+fn interrupt(directory: &Path, log: &Log) {
+    let store = Store::open(directory).unwrap();
+    let stop = AtomicBool::new(false);
+    let watch = |_| stop.store(true, Ordering::Relaxed);
+    let result = verify_log(
+        &store,
+        &log.trust(),
+        &log.note(),
+        |start, _| Ok(log.source(start)),
+        watch,
+        &stop,
+    );
+    assert_eq!(result.unwrap_err().exit(), Exit::Interrupted);
+}
+
+fn falsehood(result: Result<Report, Error>) -> Falsehood {
+    match result.unwrap_err() {
+        Error::False(falsehood) => *falsehood,
+        error => panic!("not false: {error}"),
+    }
+}
+
+fn evidence(falsehood: &Falsehood, file: &str) -> Vec<u8> {
+    fs::read(falsehood.evidence.join(file)).unwrap()
+}
+
+#[test]
+fn an_honest_log_is_verified_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut log = Log::with_reports(600);
+    let report = verify(directory.path(), &log).unwrap();
+    assert_eq!(report.entries_verified, 602);
+    assert_eq!(verify(directory.path(), &log).unwrap().entries_verified, 0);
+
+    log.append(&log.next_report("More."));
+    let report = verify(directory.path(), &log).unwrap();
+    assert_eq!(
+        (report.entries_verified, report.size_before.get()),
+        (1, 602)
+    );
+}
+
+#[test]
+fn verified_entries_are_bundles_that_other_tools_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut log = Log::with_reports(298);
+    verify(directory.path(), &log).unwrap();
+    let read = |name: &str| fs::read(directory.path().join(name)).unwrap();
+    assert_eq!(
+        decode_bundle(&read("tile/entries/000"), 256).unwrap(),
+        log.entries[..256]
+    );
+    assert_eq!(
+        decode_bundle(&read("tile/entries/001.p/44"), 44).unwrap(),
+        log.entries[256..]
+    );
+    assert_eq!(read("checkpoint"), log.note());
+
+    log.append(&log.next_report("More."));
+    verify(directory.path(), &log).unwrap();
+    assert_eq!(
+        decode_bundle(&read("tile/entries/001.p/45"), 45).unwrap(),
+        log.entries[256..]
+    );
+    assert!(!directory.path().join("tile/entries/001.p/44").exists());
+}
+
+#[test]
+fn the_reader_gives_what_was_verified() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = Log::with_reports(300);
+    let local = || LocalLog::open(directory.path(), &log.trust());
+    assert_eq!(local().unwrap_err().exit(), Exit::NotEnough);
+    verify(directory.path(), &log).unwrap();
+    let local = local().unwrap();
+    let mut read = Vec::new();
+    local
+        .for_each(TreeSize::new(260), |entry| {
+            read.push(entry.bytes);
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(read, log.entries[..260]);
+    let last = local.entry(LeafIndex::new(301)).unwrap();
+    assert_eq!(local.find(&last.digest).unwrap(), last);
+    assert_eq!(
+        local.entry(LeafIndex::new(302)).unwrap_err().exit(),
+        Exit::NotFound
+    );
+    assert_eq!(local.as_of(Some(303)).unwrap_err().exit(), Exit::NotEnough);
+}
+
+#[test]
+fn an_interrupted_check_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = Log::with_reports(10);
+    interrupt(directory.path(), &log);
+    assert!(!directory.path().join("checkpoint").exists());
+    assert_eq!(verify(directory.path(), &log).unwrap().entries_verified, 9);
+    assert!(!directory.path().join("progress").exists());
+}
+
+/// Entries of an interrupted check bind nobody: the log that is then served may be another one.
+#[test]
+fn progress_on_another_history_decides_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut other = Log::with_reports(0);
+    other.append(&other.next_report("Another history."));
+    other.append(&other.next_report("Another history."));
+    interrupt(directory.path(), &other);
+    let log = Log::with_reports(5);
+    assert_eq!(verify(directory.path(), &log).unwrap().entries_verified, 7);
+}
+
+#[test]
+fn a_fresh_verifier_names_the_forged_entry_and_its_signature() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut log = Log::with_reports(10);
+    log.forge_narrative(7);
+    let falsehood = falsehood(verify(directory.path(), &log));
+    assert_eq!(falsehood.what.index(), Some(LeafIndex::new(7)));
+    assert_eq!(falsehood.what.kind(), "signature");
+    assert_eq!(evidence(&falsehood, "entry"), log.entries[7]);
+    assert_eq!(evidence(&falsehood, "served.checkpoint"), log.note());
+    assert!(!directory.path().join("checkpoint").exists());
+}
+
+#[test]
+fn a_verifier_that_knew_the_log_names_the_inconsistency_and_keeps_both_notes() {
+    let honest = Log::with_reports(10);
+    let mut longer = honest.clone();
+    longer.append(&longer.next_report("More."));
+    // Larger, of the same size, and smaller than what was accepted.
+    for (size, forged) in [(13, 7), (12, 7), (10, 7)] {
+        let directory = tempfile::tempdir().unwrap();
+        verify(directory.path(), &honest).unwrap();
+        let mut log = longer.clone();
+        log.forge_narrative(forged);
+        log.truncate(size);
+        let falsehood = falsehood(verify(directory.path(), &log));
+        assert_eq!(falsehood.what.kind(), "inconsistent", "size {size}");
+        assert_eq!(evidence(&falsehood, "accepted.checkpoint"), honest.note());
+        assert_eq!(evidence(&falsehood, "served.checkpoint"), log.note());
+        assert_eq!(
+            fs::read(directory.path().join("checkpoint")).unwrap(),
+            honest.note()
+        );
+    }
+}
+
+#[test]
+fn a_smaller_checkpoint_of_the_same_log_is_stale() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut log = Log::with_reports(10);
+    verify(directory.path(), &log).unwrap();
+    log.truncate(9);
+    let error = verify(directory.path(), &log).unwrap_err();
+    assert_eq!(error.exit(), Exit::NotEnough);
+    assert!(matches!(error, Error::NotEnough(NotEnough::Stale { .. })));
+}
+
+#[test]
+fn a_root_that_the_entries_do_not_give_is_false() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = Log::with_reports(4);
+    let checkpoint = Checkpoint {
+        root: RootHash::from_bytes([7; 32]),
+        ..log.checkpoint()
+    };
+    let falsehood = falsehood(verify_note(
+        directory.path(),
+        &log,
+        &checkpoint.sign(&key(LOG)),
+    ));
+    assert_eq!(
+        (falsehood.what.kind(), falsehood.what.index()),
+        ("root", None)
+    );
+}
+
+#[test]
+fn a_record_that_breaks_a_rule_is_false() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut log = Log::with_reports(2);
+    log.append(&log.report_at(4, "A gap."));
+    let falsehood = falsehood(verify(directory.path(), &log));
+    assert_eq!(falsehood.what.kind(), "rule");
+    assert_eq!(falsehood.what.index(), Some(LeafIndex::new(4)));
+    assert!(
+        falsehood.to_string().contains("SEQUENCE_GAP"),
+        "{falsehood}"
+    );
+}
+
+#[test]
+fn a_checkpoint_by_another_key_proves_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = Log::with_reports(1);
+    let note = log.checkpoint().sign(&key(MONITOR));
+    let error = verify_note(directory.path(), &log, &note).unwrap_err();
+    assert_eq!(error.exit(), Exit::NotEnough);
+}
+
+#[test]
+fn a_changed_byte_of_the_checkpoint_is_never_accepted() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = Log::with_reports(1);
+    let note = log.note();
+    for position in 0..note.len() {
+        let mut changed = note.clone();
+        changed[position] ^= 1;
+        verify_note(directory.path(), &log, &changed).unwrap_err();
+        assert!(
+            !directory.path().join("checkpoint").exists(),
+            "byte {position}"
+        );
+    }
+}
+
+#[test]
+fn a_server_that_withholds_entries_leaves_progress() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = Log::with_reports(10);
+    let store = Store::open(directory.path()).unwrap();
+    let stop = AtomicBool::new(false);
+    let cut = |start: LeafIndex, _| {
+        let mut source = log.source(start);
+        source.entries.truncate(5);
+        Ok(source)
+    };
+    let result = verify_log(&store, &log.trust(), &log.note(), cut, |_| {}, &stop);
+    assert_eq!(result.unwrap_err().exit(), Exit::NotChecked);
+    drop(store);
+    assert_eq!(verify(directory.path(), &log).unwrap().entries_verified, 7);
+}
+
+#[test]
+fn a_missing_quorum_is_not_enough_and_accepts_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = Log::with_reports(3);
+    let trust = with_witness(&log);
+    let store = Store::open(directory.path()).unwrap();
+    let stop = AtomicBool::new(false);
+    let result = verify_log(
+        &store,
+        &trust,
+        &log.note(),
+        |start, _| Ok(log.source(start)),
+        |_| {},
+        &stop,
+    );
+    assert!(matches!(
+        result.unwrap_err(),
+        Error::NotEnough(NotEnough::Quorum(_))
+    ));
+    assert!(!directory.path().join("checkpoint").exists());
+}
+
+/// A policy that needs a witness whose key is also the monitor's.
+fn with_witness(log: &Log) -> Trust {
+    let witness = VerifierKey::cosignature(
+        "example.org/witness".parse().unwrap(),
+        PublicKey::of(&key(MONITOR)),
+    );
+    let policy = log.trust().policy.format();
+    let policy = policy.replace("quorum none", &format!("witness w {witness}\nquorum w"));
+    Trust::new(Policy::parse(policy.as_bytes()).unwrap())
+}
+
+#[test]
+fn a_policy_key_that_is_a_station_key_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = Log::with_reports(1);
+    let policy = with_witness(&log)
+        .policy
+        .format()
+        .replace("quorum w", "quorum none");
+    let trust = Trust::new(Policy::parse(policy.as_bytes()).unwrap());
+    let store = Store::open(directory.path()).unwrap();
+    let stop = AtomicBool::new(false);
+    let report = verify_log(
+        &store,
+        &trust,
+        &log.note(),
+        |start, _| Ok(log.source(start)),
+        |_| {},
+        &stop,
+    );
+    let warnings = report.unwrap().warnings;
+    assert!(warnings[0].contains("station m1 of UKR"), "{warnings:?}");
+}
+
+#[test]
+fn a_damaged_snapshot_is_never_used() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = Log::with_reports(3);
+    verify(directory.path(), &log).unwrap();
+    let path = directory.path().join("snapshot");
+    let bytes = fs::read(&path).unwrap();
+    for position in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[position] ^= 1;
+        fs::write(&path, changed).unwrap();
+        let error = verify(directory.path(), &log).unwrap_err();
+        assert_eq!(error.exit(), Exit::NotChecked, "byte {position}: {error}");
+    }
+}
+
+#[test]
+fn one_process_at_a_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let _store = Store::open(directory.path()).unwrap();
+    assert!(matches!(
+        Store::open(directory.path()),
+        Err(Error::Locked(_))
+    ));
+}
