@@ -69,3 +69,29 @@ fn a_receipt_for_a_forged_record_is_refused() {
     assert!(matches!(error, ReceiptError::Entry(_)), "{error}");
     assert_eq!(error.exit(), Exit::False);
 }
+
+/// The files that `tests/cmd` uses. `TRUCELOG_WRITE_FIXTURES=1` writes them instead.
+#[test]
+fn the_fixtures_are_of_the_log_in_memory() {
+    use prost::Message as _;
+    let log = Log::with_reports(3);
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cmd/receipt.in");
+    let files = [
+        ("policy", log.trust().policy.format().into_bytes()),
+        (
+            "report.signed",
+            log.report_at(2, "Three explosions.").encode_to_vec(),
+        ),
+        ("report.tlog-proof", log.receipt(3)),
+        ("other.tlog-proof", log.receipt(4)),
+        ("foreign.tlog-proof", log.receipt_by(3, MONITOR)),
+        ("checkpoint", log.note()),
+    ];
+    for (name, bytes) in files {
+        let path = format!("{directory}/{name}");
+        if std::env::var_os("TRUCELOG_WRITE_FIXTURES").is_some() {
+            std::fs::write(&path, &bytes).unwrap();
+        }
+        assert!(std::fs::read(&path).unwrap() == bytes, "{path} differs");
+    }
+}

@@ -24,12 +24,13 @@ mod view;
 mod vote;
 mod withdraw;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Parser, Subcommand};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
 use crate::Error;
@@ -102,7 +103,7 @@ pub fn main() -> ExitCode {
     let stop = Stop::default();
     let result = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime.block_on(run(cli.command, stop)),
-        Err(error) => Err(Error::io(std::path::Path::new("tokio"))(error)),
+        Err(error) => Err(Error::io(Path::new("tokio"))(error)),
     };
     match result {
         Ok(()) => Exit::Done.into(),
@@ -123,7 +124,10 @@ struct Stop {
 /// Ends a command at its next wait when the user interrupts; files are written between waits, each whole or not at
 /// all. A check of a log looks at the flag and saves its progress first.
 async fn run(command: Command, stop: Stop) -> Result<(), Error> {
-    tokio::spawn(watch_signals(stop.clone()));
+    let name = Path::new("signals");
+    let interrupt = signal(SignalKind::interrupt()).map_err(Error::io(name))?;
+    let terminate = signal(SignalKind::terminate()).map_err(Error::io(name))?;
+    tokio::spawn(watch_signals(interrupt, terminate, stop.clone()));
     tokio::select! {
         biased;
         result = command.run(&stop.flag) => result,
@@ -131,13 +135,7 @@ async fn run(command: Command, stop: Stop) -> Result<(), Error> {
     }
 }
 
-async fn watch_signals(stop: Stop) {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    ) else {
-        return;
-    };
+async fn watch_signals(mut interrupt: Signal, mut terminate: Signal, stop: Stop) {
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}

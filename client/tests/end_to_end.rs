@@ -1,0 +1,693 @@
+//! The commands over a real socket against the real server, from an empty directory to a decided case.
+//!
+//! Needs `trucelogd` beside this test's `trucelog`: `cargo test --workspace` builds both.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+
+const TRUCELOG: &str = env!("CARGO_BIN_EXE_trucelog");
+const ORIGIN: &str = "example.org/log";
+
+/// Members with an authority and a recovery key each.
+const MEMBERS: [&str; 3] = ["DEU", "FRA", "UKR"];
+
+struct World {
+    directory: tempfile::TempDir,
+    charter: String,
+    server: Server,
+}
+
+struct Server {
+    child: Child,
+    url: String,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// What a command did.
+#[derive(Debug)]
+struct Done {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl Done {
+    #[track_caller]
+    fn ok(self) -> String {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self.stdout
+    }
+
+    #[track_caller]
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+fn run(directory: &Path, url: Option<&str>, arguments: &[&str]) -> Done {
+    let mut command = Command::new(TRUCELOG);
+    command
+        .args(arguments)
+        .current_dir(directory)
+        .env("TRUCELOG_STATE", directory.join("state"));
+    if let Some(url) = url {
+        command.env("TRUCELOG_REMOTE", url);
+    }
+    let output = command.output().unwrap();
+    Done {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn trucelogd(directory: &Path, arguments: &[&str]) -> Command {
+    let path = Path::new(TRUCELOG).with_file_name("trucelogd");
+    assert!(
+        path.exists(),
+        "{} is missing: run cargo test --workspace",
+        path.display()
+    );
+    let mut command = Command::new(path);
+    command.args(arguments).current_dir(directory);
+    command.args([
+        "--data-dir",
+        "data",
+        "--anchor-dir",
+        "anchor",
+        "--log-key",
+        "log/key.pem",
+        "--listen",
+        "127.0.0.1:0",
+    ]);
+    command
+}
+
+fn serve(directory: &Path) -> Server {
+    let mut child = trucelogd(directory, &["serve"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let address = line
+        .trim_end()
+        .strip_prefix("listening ")
+        .unwrap()
+        .to_owned();
+    Server {
+        child,
+        url: format!("http://{address}"),
+    }
+}
+
+/// Makes a station directory with a key, and gives its public key in hexadecimal.
+fn new_key(directory: &Path, name: &str) -> String {
+    fs::create_dir(directory.join(name)).unwrap();
+    let key = format!("{name}/key.pem");
+    run(directory, None, &["key", "new", &key]).ok();
+    run(directory, None, &["key", "convert", &key, "--to", "hex"])
+        .ok()
+        .trim_end()
+        .to_owned()
+}
+
+fn write_charter(directory: &Path) -> String {
+    new_key(directory, "log");
+    new_key(directory, "operator");
+    let template = run(directory, None, &["charter", "template"]).ok();
+    let mut charter: Value = serde_json::from_str(&template).unwrap();
+    let log_key = [
+        "key",
+        "convert",
+        "log/key.pem",
+        "--to",
+        "vkey",
+        "--name",
+        ORIGIN,
+    ];
+    charter["charter"]["log_key"] = json!(run(directory, None, &log_key).ok().trim_end());
+    for (position, member) in MEMBERS.iter().enumerate() {
+        let entry = &mut charter["charter"]["members"][position];
+        assert_eq!(entry["code"], *member);
+        entry["authority_key"] = json!(new_key(directory, &format!("{member}-authority")));
+        entry["recovery_key"] = json!(new_key(directory, &format!("{member}-recovery")));
+    }
+    fs::write(directory.join("charter.json"), charter.to_string()).unwrap();
+    let new = [
+        "charter",
+        "new",
+        "charter.json",
+        "--key",
+        "operator/key.pem",
+        "--out",
+        "charter.signed",
+        "--policy-out",
+        "policy",
+    ];
+    let printed = run(directory, None, &new).ok();
+    printed
+        .trim_end()
+        .strip_prefix("charter ")
+        .unwrap()
+        .to_owned()
+}
+
+impl World {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let charter = write_charter(directory.path());
+        let init = trucelogd(directory.path(), &["init", "--charter", "charter.signed"])
+            .output()
+            .unwrap();
+        assert!(init.status.success(), "{init:?}");
+        let server = serve(directory.path());
+        let world = Self {
+            directory,
+            charter,
+            server,
+        };
+        world.enrol(
+            "UKR",
+            "m1",
+            "monitor",
+            &["--policy", "policy", "--charter", &world.charter],
+        );
+        world
+    }
+
+    fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Done {
+        run(self.path(), Some(&self.server.url), arguments)
+    }
+
+    fn enrol(&self, member: &str, name: &str, role: &str, more: &[&str]) {
+        let directory = format!("{member}-{name}");
+        let key = new_key(self.path(), &directory);
+        let authority = format!("{member}-authority");
+        let enrol = [
+            "station",
+            "enrol",
+            "--name",
+            name,
+            "--role",
+            role,
+            "--public-key",
+            &key,
+            "--station-dir",
+            &authority,
+            "--member",
+            member,
+            "--station",
+            "authority",
+        ];
+        self.run(&[&enrol, more].concat()).ok();
+    }
+
+    /// Signs a report of m1 and gives its digest and the file.
+    fn sign_report(&self, narrative: &str, name: &str) -> (String, PathBuf) {
+        self.write_report(narrative);
+        let out = format!("{name}.signed");
+        let sign = [
+            "sign",
+            "report.json",
+            "--station-dir",
+            "UKR-m1",
+            "--member",
+            "UKR",
+            "--station",
+            "m1",
+            "-o",
+            &out,
+        ];
+        let printed = self.run(&sign).ok();
+        (
+            printed.split(' ').nth(1).unwrap().to_owned(),
+            self.path().join(out),
+        )
+    }
+
+    fn write_report(&self, narrative: &str) {
+        let template = self.run(&["incident", "template"]).ok();
+        let mut report: Value = serde_json::from_str(&template).unwrap();
+        report["incident_report"]["narrative"] = json!(narrative);
+        let ago = json!(trucelog_client::json::format_time(
+            trucelog_client::station::now_ms() - 3_600_000
+        ));
+        report["incident_report"]["earliest_time"] = ago.clone();
+        report["incident_report"]["latest_time"] = ago;
+        fs::write(self.path().join("report.json"), report.to_string()).unwrap();
+    }
+
+    fn list(&self, what: &str) -> Value {
+        self.run(&["list", what, "-o", "json"]).json()
+    }
+
+    /// The digest in the line `logged DIGEST index …` of the newest record.
+    #[track_caller]
+    fn write(&self, arguments: &[&str]) -> String {
+        let printed = self.run(arguments).ok();
+        let line = printed
+            .lines()
+            .rfind(|line| line.starts_with("logged "))
+            .unwrap()
+            .to_owned();
+        line.split(' ').nth(1).unwrap().to_owned()
+    }
+}
+
+#[test]
+fn a_report_is_logged_and_its_receipt_verified_without_a_network() {
+    let world = World::new();
+    let (digest, file) = world.sign_report("One.", "one");
+    world.run(&["submit", "one.signed"]).ok();
+    let receipt = file.with_extension("tlog-proof");
+    // The server is not needed, nor its address.
+    let verify = [
+        "verify",
+        "receipt",
+        "one.tlog-proof",
+        "--record",
+        "one.signed",
+        "-o",
+        "json",
+    ];
+    let verdict = run(world.path(), None, &verify).json();
+    assert_eq!(verdict["schema"], "trucelog.verify.receipt/v1");
+    assert_eq!(
+        (&verdict["record_digest"], &verdict["index"]),
+        (&json!(digest), &json!(2))
+    );
+
+    let (_, other) = world.sign_report("Two.", "two");
+    let wrong = [
+        "verify",
+        "receipt",
+        "one.tlog-proof",
+        "--record",
+        other.to_str().unwrap(),
+    ];
+    let done = run(world.path(), None, &wrong);
+    assert_eq!(done.code, Some(1), "{done:?}");
+    assert!(
+        done.stdout.starts_with("FALSE ") && done.stdout.contains("one.tlog-proof"),
+        "{done:?}"
+    );
+
+    let text = fs::read_to_string(&receipt)
+        .unwrap()
+        .replace("index 2", "index 1");
+    fs::write(&receipt, text).unwrap();
+    assert_eq!(run(world.path(), None, &verify).code, Some(1));
+    assert_eq!(
+        run(world.path(), None, &["verify", "receipt", "missing"]).code,
+        Some(5)
+    );
+}
+
+#[test]
+fn submitting_again_sends_only_what_has_no_valid_receipt() {
+    let world = World::new();
+    fs::create_dir(world.path().join("out")).unwrap();
+    for number in 1..=5 {
+        world.sign_report(&format!("Report {number}."), &format!("out/{number}"));
+    }
+    let counts = |done: Done| {
+        let json = done.json();
+        (
+            json["logged"].clone(),
+            json["had_receipt"].clone(),
+            json["refused"].clone(),
+        )
+    };
+    let submit = ["submit", "out", "-o", "json"];
+    assert_eq!(counts(world.run(&submit)), (json!(5), json!(0), json!(0)));
+    assert_eq!(counts(world.run(&submit)), (json!(0), json!(5), json!(0)));
+
+    fs::remove_file(world.path().join("out/2.tlog-proof")).unwrap();
+    let damaged = fs::File::options()
+        .write(true)
+        .open(world.path().join("out/4.tlog-proof"))
+        .unwrap();
+    damaged.write_all_at(b"A", 100).unwrap();
+    damaged.write_all_at(b"B", 101).unwrap();
+    assert_eq!(counts(world.run(&submit)), (json!(2), json!(3), json!(0)));
+    world.run(&["verify", "log"]).ok();
+    assert_eq!(world.list("incidents")["count"], 5);
+}
+
+#[test]
+fn a_refusal_says_what_to_do_and_is_mended_at_the_same_sequence() {
+    let world = World::new();
+    // No record exists with this digest.
+    let withdraw = [
+        "withdraw",
+        &"ab".repeat(32),
+        "--reason",
+        "error",
+        "--station-dir",
+        "UKR-m1",
+        "--member",
+        "UKR",
+        "--station",
+        "m1",
+    ];
+    let done = world.run(&withdraw);
+    assert_eq!(done.code, Some(6), "{done:?}");
+    for part in ["REFERENCE_UNKNOWN", "withdrawal.target", "remedy:"] {
+        assert!(done.stderr.contains(part), "{part}: {done:?}");
+    }
+    // The next record takes the same sequence and names the refused one.
+    let (digest, _) = world.sign_report("Mended.", "mended");
+    world.run(&["submit", "mended.signed"]).ok();
+    world.run(&["verify", "log"]).ok();
+    let record = world.run(&["get", "record", &digest, "-o", "json"]).json();
+    assert_eq!(record["record"]["sequence"], 1);
+    assert_eq!(record["record"]["replaces"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_killed_server_loses_nothing_and_the_same_command_goes_on() {
+    let mut world = World::new();
+    world.sign_report("Before.", "before");
+    world.run(&["submit", "before.signed"]).ok();
+    world.run(&["verify", "log"]).ok();
+    world.server.child.kill().unwrap();
+    world.server.child.wait().unwrap();
+    world.sign_report("After.", "after");
+    let done = world.run(&["submit", "after.signed", "--patience", "1"]);
+    assert_eq!(done.code, Some(5), "{done:?}");
+    assert_eq!(
+        world.run(&["verify", "log", "--patience", "1"]).code,
+        Some(5)
+    );
+
+    world.server = serve(world.path());
+    world.run(&["submit", "before.signed", "after.signed"]).ok();
+    let report = world.run(&["verify", "log", "-o", "json"]).json();
+    assert_eq!(
+        (&report["size_before"], &report["entries_verified"]),
+        (&json!(3), &json!(1))
+    );
+}
+
+#[test]
+fn a_verdict_needs_the_pinned_log() {
+    let world = World::new();
+    let first = ["verify", "log", "--state", "fresh"];
+    assert_eq!(world.run(&first).code, Some(2));
+    let other = "00".repeat(32);
+    let pinned = |charter: &str| {
+        world
+            .run(&[
+                "verify",
+                "log",
+                "--state",
+                "fresh",
+                "--policy",
+                "policy",
+                "--charter",
+                charter,
+            ])
+            .code
+    };
+    assert_eq!(pinned(&other), Some(2));
+    assert_eq!(pinned(&world.charter), Some(0));
+    assert_eq!(pinned(&other), Some(2));
+    assert_eq!(world.run(&first).code, Some(0));
+    assert_eq!(
+        run(world.path(), None, &first).code,
+        Some(2),
+        "there is no default server"
+    );
+}
+
+#[test]
+fn a_checkpoint_and_its_growth_are_verified() {
+    let world = World::new();
+    world.run(&["verify", "log"]).ok();
+    let state = world.path().join("state");
+    fs::copy(state.join("checkpoint"), world.path().join("old")).unwrap();
+    world.sign_report("More.", "more");
+    world.run(&["submit", "more.signed"]).ok();
+    world.run(&["verify", "log"]).ok();
+    fs::copy(state.join("checkpoint"), world.path().join("new")).unwrap();
+    world.run(&["verify", "checkpoint", "new"]).ok();
+    let printed = world.run(&["verify", "consistency", "old", "new"]).ok();
+    assert!(printed.contains("size 3 continues size 2"), "{printed}");
+    assert_eq!(
+        world.run(&["verify", "consistency", "new", "old"]).code,
+        Some(3)
+    );
+}
+
+#[test]
+fn a_breach_goes_from_report_to_activation() {
+    let world = World::new();
+    world.enrol("DEU", "v1", "verifier", &[]);
+    for member in ["DEU", "FRA", "UKR"] {
+        world.enrol(member, "c1", "commissioner", &[]);
+    }
+    let station = |directory: &str| -> Vec<String> {
+        let (member, name) = directory.split_once('-').unwrap();
+        [
+            "--station-dir",
+            directory,
+            "--member",
+            member,
+            "--station",
+            name,
+        ]
+        .map(str::to_owned)
+        .to_vec()
+    };
+    let write = |directory: &str, arguments: &[&str]| {
+        let station = station(directory);
+        let station: Vec<&str> = station.iter().map(String::as_str).collect();
+        world.write(&[arguments, &station].concat())
+    };
+    let (report, _) = world.sign_report("Three explosions.", "report");
+    world.run(&["submit", "report.signed"]).ok();
+    world.write_report("Four explosions.");
+    let correction = write(
+        "UKR-m1",
+        &[
+            "correct",
+            "report.json",
+            "--target",
+            &report,
+            "--reason",
+            "count",
+        ],
+    );
+    let case = write(
+        "DEU-v1",
+        &[
+            "case",
+            "--title",
+            "Shelling",
+            "--report",
+            &correction,
+            "--party",
+            "RUS",
+        ],
+    );
+    let attribution = write(
+        "DEU-c1",
+        &[
+            "propose",
+            "attribution",
+            "--case",
+            &case,
+            "--clause",
+            "2.1",
+            "--finding",
+            "party",
+            "--party",
+            "RUS",
+            "--basis",
+            "organ",
+            "--intent",
+            "deliberate",
+            "--standard",
+            "clear-and-convincing",
+            "--confidence",
+            "high",
+            "--finality",
+            "final",
+            "--title",
+            "Who fired",
+        ],
+    );
+    write("DEU-c1", &["vote", &attribution, "--choice", "concur"]);
+    write(
+        "FRA-c1",
+        &[
+            "vote",
+            &attribution,
+            "--choice",
+            "dissent",
+            "--opinion",
+            "One source.",
+        ],
+    );
+    world.run(&["verify", "log"]).ok();
+    let early = world.run(&["decide", &attribution, "--station-dir", "DEU-c1"]);
+    assert_eq!(early.code, Some(2), "{early:?}");
+    assert!(
+        early.stderr.contains("VOTING_OPEN") && early.stderr.contains("UKR"),
+        "{early:?}"
+    );
+
+    write("UKR-c1", &["vote", &attribution, "--choice", "concur"]);
+    world.run(&["verify", "log"]).ok();
+    let decision = write("FRA-c1", &["decide", &attribution]);
+    let remedy = write(
+        "DEU-authority",
+        &[
+            "propose",
+            "remedy",
+            "--decision",
+            &decision,
+            "--measure",
+            "diplomatic-warning",
+            "--measure",
+            "intelligence-support=Satellite images",
+            "--title",
+            "Support",
+        ],
+    );
+    for member in MEMBERS {
+        write(
+            &format!("{member}-authority"),
+            &["vote", &remedy, "--choice", "concur"],
+        );
+    }
+    world.run(&["verify", "log"]).ok();
+    let remedy = write("UKR-authority", &["decide", &remedy]);
+    write(
+        "FRA-authority",
+        &[
+            "activate",
+            &remedy,
+            "--choice",
+            "approve-in-part",
+            "--measure",
+            "2",
+        ],
+    );
+    write(
+        "DEU-authority",
+        &[
+            "activate",
+            &remedy,
+            "--choice",
+            "pending-procedure",
+            "--procedure",
+            "Bundestag",
+        ],
+    );
+    check_views(&world, &report, &case);
+}
+
+fn check_views(world: &World, report: &str, case: &str) {
+    let before = world.list("entries")["count"].as_u64().unwrap();
+    let remedies = world
+        .run(&["list", "remedies", "--refresh", "-o", "json"])
+        .json();
+    assert!(remedies["size"].as_u64().unwrap() > before);
+    let answers = |member: usize| remedies["remedies"][0]["responses"][member]["answers"].clone();
+    assert_eq!(answers(0), json!(["pending", "pending"]));
+    assert_eq!(answers(1), json!(["left out", "approved"]));
+    assert_eq!(answers(2), json!(["no answer", "no answer"]));
+
+    let decisions = world.list("decisions");
+    assert_eq!(decisions["decisions"][0]["status"], "adopted");
+    assert_eq!(decisions["decisions"][0]["tally"]["dissent"], 1);
+    assert_eq!(
+        decisions["decisions"][0]["votes"][1]["opinion"],
+        "One source."
+    );
+
+    let incident = world.run(&["get", "incident", report, "-o", "json"]).json();
+    assert_eq!(
+        incident["versions"][1]["changes"][0]["path"],
+        "earliest_time"
+    );
+    let index = incident["versions"][1]["written"]["index"].to_string();
+    let earlier = world
+        .run(&[
+            "get",
+            "incident",
+            report,
+            "--as-of-size",
+            &index,
+            "-o",
+            "json",
+        ])
+        .json();
+    assert_eq!(earlier["versions"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        world
+            .run(&["get", "case", case, "--as-of-size", &index])
+            .code,
+        Some(4)
+    );
+    assert_eq!(
+        world.run(&["get", "case", case, "-o", "json"]).json()["title"],
+        "Shelling"
+    );
+    assert_eq!(
+        world.run(&["list", "cases", "--as-of-size", "9999"]).code,
+        Some(3)
+    );
+    // A person checks by hand what a record is called.
+    let raw = Command::new(TRUCELOG)
+        .args(["get", "record", report, "--raw"])
+        .env("TRUCELOG_STATE", world.path().join("state"))
+        .output()
+        .unwrap();
+    assert_eq!(
+        trucelog_proto::record::record_digest(&raw.stdout).to_string(),
+        report
+    );
+}
+
+#[test]
+fn an_interrupted_check_says_so_and_goes_on() {
+    let world = World::new();
+    // A server that takes the connection and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let child = Command::new(TRUCELOG)
+        .args(["verify", "log", "--remote", &url])
+        .env("TRUCELOG_STATE", world.path().join("state"))
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (_connection, _) = silent.accept().unwrap();
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    world.run(&["verify", "log"]).ok();
+}
