@@ -262,16 +262,22 @@ impl World {
         self.run(&["list", what, "-o", "json"]).json()
     }
 
-    /// The digest in the line `logged DIGEST index …` of the newest record.
+    /// Runs a command with the station `MEMBER-NAME` and gives the digest of the record that it wrote.
     #[track_caller]
-    fn write(&self, arguments: &[&str]) -> String {
-        let printed = self.run(arguments).ok();
-        let line = printed
-            .lines()
-            .rfind(|line| line.starts_with("logged "))
-            .unwrap()
-            .to_owned();
-        line.split(' ').nth(1).unwrap().to_owned()
+    fn write(&self, station: &str, command: &str) -> String {
+        let (member, name) = station.split_once('-').unwrap();
+        let words: Vec<&str> = command.split_whitespace().collect();
+        let claims = [
+            "--station-dir",
+            station,
+            "--member",
+            member,
+            "--station",
+            name,
+        ];
+        let printed = self.run(&[&words[..], &claims].concat()).ok();
+        let line = printed.lines().rfind(|line| line.starts_with("logged "));
+        line.unwrap().split(' ').nth(1).unwrap().to_owned()
     }
 }
 
@@ -464,149 +470,60 @@ fn a_checkpoint_and_its_growth_are_verified() {
 fn a_breach_goes_from_report_to_activation() {
     let world = World::new();
     world.enrol("DEU", "v1", "verifier", &[]);
-    for member in ["DEU", "FRA", "UKR"] {
+    for member in MEMBERS {
         world.enrol(member, "c1", "commissioner", &[]);
     }
-    let station = |directory: &str| -> Vec<String> {
-        let (member, name) = directory.split_once('-').unwrap();
-        [
-            "--station-dir",
-            directory,
-            "--member",
-            member,
-            "--station",
-            name,
-        ]
-        .map(str::to_owned)
-        .to_vec()
-    };
-    let write = |directory: &str, arguments: &[&str]| {
-        let station = station(directory);
-        let station: Vec<&str> = station.iter().map(String::as_str).collect();
-        world.write(&[arguments, &station].concat())
-    };
     let (report, _) = world.sign_report("Three explosions.", "report");
     world.run(&["submit", "report.signed"]).ok();
     world.write_report("Four explosions.");
-    let correction = write(
-        "UKR-m1",
-        &[
-            "correct",
-            "report.json",
-            "--target",
-            &report,
-            "--reason",
-            "count",
-        ],
-    );
-    let case = write(
-        "DEU-v1",
-        &[
-            "case",
-            "--title",
-            "Shelling",
-            "--report",
-            &correction,
-            "--party",
-            "RUS",
-        ],
-    );
-    let attribution = write(
-        "DEU-c1",
-        &[
-            "propose",
-            "attribution",
-            "--case",
-            &case,
-            "--clause",
-            "2.1",
-            "--finding",
-            "party",
-            "--party",
-            "RUS",
-            "--basis",
-            "organ",
-            "--intent",
-            "deliberate",
-            "--standard",
-            "clear-and-convincing",
-            "--confidence",
-            "high",
-            "--finality",
-            "final",
-            "--title",
-            "Who fired",
-        ],
-    );
-    write("DEU-c1", &["vote", &attribution, "--choice", "concur"]);
-    write(
-        "FRA-c1",
-        &[
-            "vote",
-            &attribution,
-            "--choice",
-            "dissent",
-            "--opinion",
-            "One source.",
-        ],
-    );
-    world.run(&["verify", "log"]).ok();
-    let early = world.run(&["decide", &attribution, "--station-dir", "DEU-c1"]);
-    assert_eq!(early.code, Some(2), "{early:?}");
-    assert!(
-        early.stderr.contains("VOTING_OPEN") && early.stderr.contains("UKR"),
-        "{early:?}"
-    );
+    let correct = format!("correct report.json --target {report} --reason count");
+    let correction = world.write("UKR-m1", &correct);
+    let case = format!("case --title Shelling --report {correction} --party RUS");
+    let case = world.write("DEU-v1", &case);
+    let attribution = attribute(&world, &case);
+    respond(&world, &attribution);
+    check_views(&world, &report, &case);
+}
 
-    write("UKR-c1", &["vote", &attribution, "--choice", "concur"]);
-    world.run(&["verify", "log"]).ok();
-    let decision = write("FRA-c1", &["decide", &attribution]);
-    let remedy = write(
-        "DEU-authority",
-        &[
-            "propose",
-            "remedy",
-            "--decision",
-            &decision,
-            "--measure",
-            "diplomatic-warning",
-            "--measure",
-            "intelligence-support=Satellite images",
-            "--title",
-            "Support",
-        ],
+/// Proposes and decides, with one dissent. Gives the decision.
+fn attribute(world: &World, case: &str) -> String {
+    let propose = format!(
+        "propose attribution --case {case} --clause 2.1 --finding party --party RUS --basis organ --intent \
+         deliberate --standard clear-and-convincing --confidence high --finality final --title Responsibility"
     );
+    let proposal = world.write("DEU-c1", &propose);
+    world.write("DEU-c1", &format!("vote {proposal} --choice concur"));
+    let dissent = format!("vote {proposal} --choice dissent --opinion Unproven");
+    world.write("FRA-c1", &dissent);
+
+    world.run(&["verify", "log"]).ok();
+    let early = world.run(&["decide", &proposal, "--station-dir", "DEU-c1"]);
+    assert_eq!(early.code, Some(2), "{early:?}");
+    assert!(early.stderr.contains("VOTING_OPEN"), "{early:?}");
+    assert!(early.stderr.contains("missing UKR"), "{early:?}");
+
+    world.write("UKR-c1", &format!("vote {proposal} --choice concur"));
+    world.run(&["verify", "log"]).ok();
+    world.write("FRA-c1", &format!("decide {proposal}"))
+}
+
+/// Adopts a remedy, which two members answer.
+fn respond(world: &World, attribution: &str) {
+    let propose = format!(
+        "propose remedy --decision {attribution} --measure diplomatic-warning --measure \
+         intelligence-support=Images --title Support"
+    );
+    let proposal = world.write("DEU-authority", &propose);
     for member in MEMBERS {
-        write(
-            &format!("{member}-authority"),
-            &["vote", &remedy, "--choice", "concur"],
-        );
+        let vote = format!("vote {proposal} --choice concur");
+        world.write(&format!("{member}-authority"), &vote);
     }
     world.run(&["verify", "log"]).ok();
-    let remedy = write("UKR-authority", &["decide", &remedy]);
-    write(
-        "FRA-authority",
-        &[
-            "activate",
-            &remedy,
-            "--choice",
-            "approve-in-part",
-            "--measure",
-            "2",
-        ],
-    );
-    write(
-        "DEU-authority",
-        &[
-            "activate",
-            &remedy,
-            "--choice",
-            "pending-procedure",
-            "--procedure",
-            "Bundestag",
-        ],
-    );
-    check_views(&world, &report, &case);
+    let decision = world.write("UKR-authority", &format!("decide {proposal}"));
+    let in_part = format!("activate {decision} --choice approve-in-part --measure 2");
+    world.write("FRA-authority", &in_part);
+    let pending = format!("activate {decision} --choice pending-procedure --procedure Bundestag");
+    world.write("DEU-authority", &pending);
 }
 
 fn check_views(world: &World, report: &str, case: &str) {
@@ -623,10 +540,7 @@ fn check_views(world: &World, report: &str, case: &str) {
     let decisions = world.list("decisions");
     assert_eq!(decisions["decisions"][0]["status"], "adopted");
     assert_eq!(decisions["decisions"][0]["tally"]["dissent"], 1);
-    assert_eq!(
-        decisions["decisions"][0]["votes"][1]["opinion"],
-        "One source."
-    );
+    assert_eq!(decisions["decisions"][0]["votes"][1]["opinion"], "Unproven");
 
     let incident = world.run(&["get", "incident", report, "-o", "json"]).json();
     assert_eq!(

@@ -29,6 +29,7 @@ const TEMPLATE: &str = include_str!("../../templates/charter.json");
 #[command(after_help = "Examples:
   trucelog charter template > charter.json
   trucelog charter new charter.json --key operator.pem --out charter.signed --policy-out policy")]
+#[expect(clippy::large_enum_variant, reason = "there is one of it in a process")]
 pub(super) enum Command {
     /// Print a charter to edit.
     #[command(after_help = "Examples:
