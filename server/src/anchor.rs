@@ -45,7 +45,7 @@
 //! through its path and compares it with the value last written, so that a second writer, or a file put back from a
 //! backup, is noticed before the next signature.
 //!
-//! Source: protocol brief §7, reliability brief "Measured facts" 1, 3 and 5.
+//! Source: `docs/server.md`, "Anchor".
 
 use std::{
     fs::{self, File, OpenOptions},

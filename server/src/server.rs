@@ -1,6 +1,6 @@
 //! The server: gRPC and HTTP on one port, with every limit that a client can run into.
 //!
-//! Source: reliability brief "Measured facts" 6.
+//! Source: `docs/server.md`, "Listener".
 
 use std::{future::Future, time::Duration};
 

@@ -5,7 +5,7 @@
 //! busy loop when descriptors run out, and an end for connections on which nothing arrives. Out of scope: limits inside
 //! a connection, which are settings of tonic's server (see [`crate::server`]).
 //!
-//! Source: reliability brief "Measured facts" 6.
+//! Source: `docs/server.md`, "Listener".
 
 mod connection;
 mod slots;

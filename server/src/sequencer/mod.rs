@@ -17,7 +17,7 @@
 //!
 //! **Invariant:** after the first error of store, anchor or clock nothing is written again. Reads go on.
 //!
-//! Source: protocol brief §7.
+//! Source: `docs/server.md`, "Sign path".
 
 pub mod clock;
 pub mod recover;

@@ -10,7 +10,7 @@
 //! The number of keys read does not depend on the size of the log. Out of scope: the entries below the anchor
 //! (`trucelogd check` reads them), and the rules for the entries above it, which were applied before they were stored.
 //!
-//! Source: protocol brief §7.
+//! Source: `docs/server.md`, "Start-up".
 
 use std::collections::BTreeMap;
 

@@ -8,7 +8,7 @@
 //! A note is written without a sync and becomes durable with the next commit. After a crash `signed` may therefore be
 //! older than the anchor, which is the durable copy.
 //!
-//! Source: c2sp.org/signed-note, c2sp.org/tlog-checkpoint, protocol brief §7.
+//! Source: c2sp.org/signed-note, c2sp.org/tlog-checkpoint, `docs/server.md`, "Sign path".
 
 /// The name of the column family.
 pub const NAME: &str = "checkpoints";

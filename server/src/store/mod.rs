@@ -12,7 +12,7 @@
 //!
 //! **Invariant:** entries, tiles and state of one batch reach the disk in one synced write, or not at all.
 //!
-//! Source: protocol brief §7, reliability brief "Measured facts" 1 to 4.
+//! Source: `docs/server.md`, "Storage".
 
 pub mod checkpoints;
 pub mod entries;
