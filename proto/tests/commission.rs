@@ -799,7 +799,7 @@ fn an_activation_names_a_remedy() {
     );
 }
 
-/// Outcome by quorum and majority, against the arithmetic of the brief written out by hand.
+/// Outcome by quorum and majority, worked out by hand.
 #[test]
 fn tallies_as_the_rules_say() {
     use pb::Outcome::{Adopted, Lapsed, Rejected};
