@@ -141,6 +141,12 @@ impl Fetcher {
             let message = tokio::time::timeout(ANSWER_TIMEOUT, stream.message())
                 .await
                 .map_err(|_| Status::deadline_exceeded("no answer in time"))??;
+            if message
+                .as_ref()
+                .is_some_and(|message| message.entries.is_empty())
+            {
+                return Err(Status::unavailable("a message without entries"));
+            }
             let ended = message.is_none();
             run.extend(message.into_iter().flat_map(|message| message.entries));
             if run.len() >= RUN || (ended && !run.is_empty()) {
