@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 use trucelog_proto::limits;
-use trucelog_proto::refusal::Reason;
+use trucelog_proto::refusal::{Reason, ServiceReason};
 
 fn main() -> Result<()> {
     let check = std::env::args().any(|argument| argument == "--check");
@@ -26,24 +26,35 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// A table over all variants of an enum of reasons.
+macro_rules! table {
+    ($text:expr, $reasons:ty) => {
+        $text.push_str("| reason | code | meaning | what to do |\n|---|---|---|---|\n");
+        for reason in <$reasons>::ALL {
+            writeln!(
+                $text,
+                "| `{}` | {} | {} | {} |",
+                reason.name(),
+                reason.code().name(),
+                reason.meaning(),
+                reason.remedy()
+            )?;
+        }
+    };
+}
+
 fn errors() -> Result<String> {
     let mut text = String::from(
         "# Refusals\n\n\
-         Why a record is refused: the `reason` of `google.rpc.ErrorInfo` (domain `trucelog`), with the gRPC code. The\n\
-         field path is in `google.rpc.BadRequest`, the facts (limits, what to use instead) in the metadata. A verifier\n\
-         that meets such a record in a log names the same reason. Generated from `proto/src/refusal.rs`.\n\n\
-         | reason | code | meaning | what to do |\n|---|---|---|---|\n",
+         The `reason` of `google.rpc.ErrorInfo` (domain `trucelog`), with the gRPC code. Generated from\n\
+         `proto/src/refusal.rs`.\n\n\
+         ## Why a record is refused\n\n\
+         The field path is in `google.rpc.BadRequest` or `PreconditionFailure`, the facts (limits, what to use instead) in\n\
+         the metadata. A verifier that meets such a record in a log names the same reason.\n\n",
     );
-    for reason in Reason::ALL {
-        writeln!(
-            text,
-            "| `{}` | {} | {} | {} |",
-            reason.name(),
-            reason.code().name(),
-            reason.meaning(),
-            reason.remedy()
-        )?;
-    }
+    table!(text, Reason);
+    text.push_str("\n## Why a call is not answered\n\n");
+    table!(text, ServiceReason);
     Ok(text)
 }
 

@@ -7,20 +7,30 @@ use std::fmt;
 
 use crate::canonical::{CanonicalError, Problem};
 
-/// Code that a refusal has in gRPC, numbered as in `google.rpc.Code`.
+/// Code that a reason has in gRPC, numbered as in `google.rpc.Code`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Code {
     /// The record is wrong in itself.
     InvalidArgument = 3,
+    /// What was asked for is not there.
+    NotFound = 5,
     /// Something exists already that the record would add.
     AlreadyExists = 6,
     /// The key may not write this.
     PermissionDenied = 7,
+    /// There is no room now.
+    ResourceExhausted = 8,
     /// The record does not fit the state of the log.
     FailedPrecondition = 9,
+    /// A number lies beyond the end of the log.
+    OutOfRange = 11,
     /// This software does not know the record's kind yet.
     Unimplemented = 12,
+    /// The server has failed.
+    Internal = 13,
+    /// The service is not there now.
+    Unavailable = 14,
     /// The key or the signature is not good.
     Unauthenticated = 16,
 }
@@ -31,25 +41,30 @@ impl Code {
     pub fn name(self) -> &'static str {
         match self {
             Self::InvalidArgument => "INVALID_ARGUMENT",
+            Self::NotFound => "NOT_FOUND",
             Self::AlreadyExists => "ALREADY_EXISTS",
             Self::PermissionDenied => "PERMISSION_DENIED",
+            Self::ResourceExhausted => "RESOURCE_EXHAUSTED",
             Self::FailedPrecondition => "FAILED_PRECONDITION",
+            Self::OutOfRange => "OUT_OF_RANGE",
             Self::Unimplemented => "UNIMPLEMENTED",
+            Self::Internal => "INTERNAL",
+            Self::Unavailable => "UNAVAILABLE",
             Self::Unauthenticated => "UNAUTHENTICATED",
         }
     }
 }
 
 macro_rules! reasons {
-    ($($variant:ident $name:literal $code:ident $meaning:literal $remedy:literal)*) => {
-        /// Why a record is refused.
+    ($(#[$about:meta])* $reasons:ident $($variant:ident $name:literal $code:ident $meaning:literal $remedy:literal)*) => {
+        $(#[$about])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
-        pub enum Reason {
+        pub enum $reasons {
             $(#[doc = $meaning] $variant,)*
         }
 
-        impl Reason {
+        impl $reasons {
             /// Every reason, in the order of the checks.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
@@ -81,6 +96,25 @@ macro_rules! reasons {
 }
 
 reasons! {
+    /// Why the service does not answer a call, whatever the record.
+    ServiceReason
+    QueueFull "QUEUE_FULL" ResourceExhausted
+        "As many records wait as may wait." "Try again after the delay that the answer names."
+    SequencerStopped "SEQUENCER_STOPPED" Unavailable
+        "The log takes no records until its operator has looked at it." "Submit the same record again later; reading goes on."
+    NotFound "NOT_FOUND" NotFound
+        "The log holds nothing of that name." "Check the digest, index or station."
+    BeyondTheEnd "BEYOND_THE_END" OutOfRange
+        "An index or size lies beyond the end of the log." "Ask for a checkpoint, and for no more than its size."
+    NoWitnesses "NO_WITNESSES" FailedPrecondition
+        "The log has no witnesses." "Ask for signed checkpoints."
+    Storage "STORAGE" Internal
+        "The log's storage failed." "Tell its operator."
+}
+
+reasons! {
+    /// Why a record is refused.
+    Reason
     RecordTooLarge "RECORD_TOO_LARGE" InvalidArgument
         "The record is longer than its limit." "Shorten it, or log long content as an EvidenceItem by its digest."
     NotCanonical "NOT_CANONICAL" InvalidArgument

@@ -88,12 +88,12 @@ impl<S: LogStore> LogService for Log<S> {
         let name = request
             .into_inner()
             .name
-            .ok_or_else(|| status::malformed("name", "give index or record_digest"))?;
+            .ok_or_else(|| status::malformed("name", "index or record_digest"))?;
         let name = match name {
             Name::Index(index) => EntryName::Index(LeafIndex::new(index)),
             Name::RecordDigest(digest) => EntryName::Digest(
                 RecordDigest::try_from(digest.as_slice())
-                    .map_err(|_| status::malformed("record_digest", "must be 32 bytes"))?,
+                    .map_err(|_| status::malformed("record_digest", "32 bytes"))?,
             ),
         };
         let proven = read(&self.reader, move |reader| {
@@ -190,7 +190,7 @@ fn check_kind(kind: i32) -> Result<(), Status> {
         }
         Err(_) => Err(status::malformed(
             "kind",
-            "must be SIGNED, CANDIDATE or WITNESSED",
+            "SIGNED, CANDIDATE or WITNESSED",
         )),
     }
 }

@@ -8,7 +8,7 @@ use std::{collections::HashMap, time::Duration};
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
-use trucelog_proto::refusal::{self, Refusal};
+use trucelog_proto::refusal::{self, Reason, Refusal, ServiceReason};
 
 use crate::{reader::ReadError, sequencer::SubmitError};
 
@@ -23,15 +23,19 @@ const RETRY_DELAY: Duration = Duration::from_millis(200);
 pub fn submission(error: &SubmitError) -> Status {
     match error {
         SubmitError::Refused(refusal) => refused(refusal),
-        SubmitError::Busy => retry(Code::ResourceExhausted, "QUEUE_FULL", error.to_string()),
-        SubmitError::Stopped => plain(Code::Unavailable, "SEQUENCER_STOPPED", error.to_string()),
+        SubmitError::Busy => {
+            let mut details = details(ServiceReason::QueueFull);
+            details.set_retry_info(Some(RETRY_DELAY));
+            status(ServiceReason::QueueFull, error.to_string(), details)
+        }
+        SubmitError::Stopped => plain(ServiceReason::SequencerStopped, error.to_string()),
     }
 }
 
 /// The status of a refused record.
 #[must_use]
 pub fn refused(refusal: &Refusal) -> Status {
-    let code = code_of(refusal);
+    let code = code(refusal.reason.code());
     let reason = refusal.reason.name();
     let mut metadata: HashMap<String, String> = refusal
         .facts
@@ -62,19 +66,16 @@ pub fn refused(refusal: &Refusal) -> Status {
 pub fn read(error: &ReadError) -> Status {
     let message = error.to_string();
     match error {
-        ReadError::NotFound { .. } => plain(Code::NotFound, "NOT_FOUND", message),
+        ReadError::NotFound { .. } => plain(ServiceReason::NotFound, message),
         ReadError::OutOfRange { field, .. } => {
-            let mut details = ErrorDetails::with_error_info("OUT_OF_RANGE", DOMAIN, HashMap::new());
+            let mut details = details(ServiceReason::BeyondTheEnd);
             details.add_bad_request_violation(*field, message.clone());
-            Status::with_error_details(Code::OutOfRange, message, details)
+            status(ServiceReason::BeyondTheEnd, message, details)
         }
         ReadError::Store(_) | ReadError::State(_) | ReadError::Damaged(_) => {
             tracing::error!(%error, "a request could not be answered");
-            plain(
-                Code::Internal,
-                "STORAGE",
-                "the log's storage failed: its operator has to look at it".to_owned(),
-            )
+            let message = "the log's storage failed: its operator has to look at it";
+            plain(ServiceReason::Storage, message.to_owned())
         }
     }
 }
@@ -82,52 +83,39 @@ pub fn read(error: &ReadError) -> Status {
 /// The status of a request whose `field` is not of its form.
 #[must_use]
 pub fn malformed(field: &'static str, description: &str) -> Status {
-    let mut details = ErrorDetails::with_error_info("FIELD_FORMAT", DOMAIN, HashMap::new());
-    details.add_bad_request_violation(field, description);
-    Status::with_error_details(
-        Code::InvalidArgument,
-        format!("{field}: {description}"),
-        details,
-    )
+    refused(&Refusal::new(Reason::FieldFormat, field).with("form", description))
 }
 
 /// The status of a request for what only witnesses can give, in a log without witnesses.
 #[must_use]
 pub fn no_witnesses(field: &'static str) -> Status {
     let message = format!("{field}: this log has no witnesses yet; ask for signed checkpoints");
-    let mut details = ErrorDetails::with_error_info("NO_WITNESSES", DOMAIN, HashMap::new());
-    details.add_precondition_failure_violation("NO_WITNESSES", field, message.clone());
-    Status::with_error_details(Code::FailedPrecondition, message, details)
+    let mut details = details(ServiceReason::NoWitnesses);
+    let reason = ServiceReason::NoWitnesses.name();
+    details.add_precondition_failure_violation(reason, field, message.clone());
+    status(ServiceReason::NoWitnesses, message, details)
 }
 
-fn plain(code: Code, reason: &str, message: String) -> Status {
-    let details = ErrorDetails::with_error_info(reason, DOMAIN, HashMap::new());
-    Status::with_error_details(code, message, details)
+fn plain(reason: ServiceReason, message: String) -> Status {
+    status(reason, message, details(reason))
 }
 
-fn retry(code: Code, reason: &str, message: String) -> Status {
-    let mut details = ErrorDetails::with_error_info(reason, DOMAIN, HashMap::new());
-    details.set_retry_info(Some(RETRY_DELAY));
-    Status::with_error_details(code, message, details)
+fn details(reason: ServiceReason) -> ErrorDetails {
+    ErrorDetails::with_error_info(reason.name(), DOMAIN, HashMap::new())
 }
 
-fn code_of(refusal: &Refusal) -> Code {
-    match refusal.reason.code() {
-        refusal::Code::InvalidArgument => Code::InvalidArgument,
-        refusal::Code::AlreadyExists => Code::AlreadyExists,
-        refusal::Code::PermissionDenied => Code::PermissionDenied,
-        refusal::Code::FailedPrecondition => Code::FailedPrecondition,
-        refusal::Code::Unimplemented => Code::Unimplemented,
-        refusal::Code::Unauthenticated => Code::Unauthenticated,
-        _ => Code::Unknown,
-    }
+fn status(reason: ServiceReason, message: String, details: ErrorDetails) -> Status {
+    Status::with_error_details(code(reason.code()), message, details)
+}
+
+/// The code of a reason, which has the number that it has in gRPC.
+fn code(code: refusal::Code) -> Code {
+    Code::from_i32(code as i32)
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
-
-    use trucelog_proto::refusal::Reason;
 
     use super::*;
 
