@@ -188,10 +188,7 @@ fn check_kind(kind: i32) -> Result<(), Status> {
         Ok(pb::CheckpointKind::Candidate | pb::CheckpointKind::Witnessed) => {
             Err(status::no_witnesses("kind"))
         }
-        Err(_) => Err(status::malformed(
-            "kind",
-            "SIGNED, CANDIDATE or WITNESSED",
-        )),
+        Err(_) => Err(status::malformed("kind", "SIGNED, CANDIDATE or WITNESSED")),
     }
 }
 
