@@ -356,13 +356,19 @@ impl<'a> Check<'a> {
     }
 
     fn judge(&self) -> Result<Verdict, Error> {
-        self.trust
+        let verdict = self
+            .trust
             .policy
             .evaluate(self.note)
             .map_err(|error| match error {
                 ProtoError::Verify(error) => self.ended(Stop::False(error.into()), None),
                 _ => Error::Answer("it holds no checkpoint"),
-            })
+            })?;
+        for cosigner in &verdict.cosigners {
+            let timely = self.verifier.check_cosignature(cosigner.time);
+            timely.map_err(|error| self.ended(error.into(), None))?;
+        }
+        Ok(verdict)
     }
 
     /// Why the check ended. Evidence of something false is kept.

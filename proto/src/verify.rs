@@ -7,7 +7,7 @@
 //! 2. [`place_head`] compares it with the last head that this verifier accepted.
 //! 3. [`check`] looks at each new entry on its own, on any core; [`Verifier::append`] then judges it in order.
 //! 4. [`Verifier::finish`] compares the root over all leaves with the checkpoint's.
-//! 5. [`crate::policy`] judges the quorum.
+//! 5. [`crate::policy`] judges the quorum, [`Verifier::check_cosignature`] the times of the cosignatures.
 //! 6. Only then may the program keep the new state and the new head.
 //!
 //! Source: `proto/spec/verify.md`.
@@ -15,6 +15,7 @@
 use thiserror::Error;
 
 use crate::checkpoint::Checkpoint;
+use crate::cosignature::CosignatureTime;
 use crate::entry::{Entry, genesis_hash};
 use crate::error::DecodeError;
 use crate::hash::{CharterDigest, LeafHash, LeafIndex, RecordDigest, RootHash, TreeSize};
@@ -89,6 +90,18 @@ pub enum Finding {
         /// The rule that it breaks.
         refusal: Refusal,
     },
+    /// An entry says that it was accepted after a cosigner had signed a checkpoint over it.
+    #[error(
+        "entry {index}: time: accepted at {accepted_time} ms, but cosigned at {cosigned_time} s"
+    )]
+    AcceptedAhead {
+        /// Index of the newest entry under the cosignature.
+        index: LeafIndex,
+        /// When the log says that it accepted the entry, Unix milliseconds.
+        accepted_time: u64,
+        /// Time of the cosignature, Unix seconds.
+        cosigned_time: u64,
+    },
     /// The log shows a history that does not continue the one it showed before.
     #[error("inconsistent: the history up to size {size} is not the one that was accepted before")]
     Inconsistent {
@@ -118,6 +131,7 @@ impl Finding {
             Self::Charter { .. } => "charter",
             Self::Signature { .. } => "signature",
             Self::Rule { .. } => "rule",
+            Self::AcceptedAhead { .. } => "time",
             Self::Inconsistent { .. } => "inconsistent",
             Self::Root { .. } => "root",
         }
@@ -131,7 +145,8 @@ impl Finding {
             | Self::Index { index, .. }
             | Self::Previous { index, .. }
             | Self::Signature { index, .. }
-            | Self::Rule { index, .. } => Some(*index),
+            | Self::Rule { index, .. }
+            | Self::AcceptedAhead { index, .. } => Some(*index),
             Self::Charter { .. } => Some(LeafIndex::new(0)),
             Self::Inconsistent { .. } | Self::Root { .. } => None,
         }
@@ -422,6 +437,28 @@ impl<S: StateMut> Verifier<S> {
         }
         self.accepted = checkpoint.size;
         Ok(())
+    }
+
+    /// Step 5: refuses entries that were accepted later than a cosignature over them was made, by more than the
+    /// tolerance of the rules. Accepted times never decrease, so that the newest entry's tells.
+    ///
+    /// # Errors
+    /// [`Finding::AcceptedAhead`], or [`StopError::State`] when the state fails.
+    ///
+    /// Source: `proto/spec/verify.md`, step 5.
+    pub fn check_cosignature(&self, cosigned: CosignatureTime) -> Result<(), StopError> {
+        let head: Head = rules::load(&self.state, &Key::Head)?.unwrap_or_default();
+        let rules: pb::Rules = rules::load(&self.state, &Key::Rules)?.unwrap_or_default();
+        let cosigned_ms = cosigned.seconds().saturating_mul(1_000);
+        if head.accepted_time <= cosigned_ms.saturating_add(rules.clock_tolerance) {
+            return Ok(());
+        }
+        Err(Finding::AcceptedAhead {
+            index: LeafIndex::new(head.size.saturating_sub(1)),
+            accepted_time: head.accepted_time,
+            cosigned_time: cosigned.seconds(),
+        }
+        .into())
     }
 }
 

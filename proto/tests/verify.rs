@@ -5,6 +5,7 @@ mod support;
 
 use support::{Log, key, report};
 use trucelog_proto::checkpoint::Checkpoint;
+use trucelog_proto::cosignature::CosignatureTime;
 use trucelog_proto::entry::{Entry, genesis_hash};
 use trucelog_proto::hash::{CharterDigest, LeafHash, LeafIndex, RootHash, TreeSize};
 use trucelog_proto::pb;
@@ -362,4 +363,20 @@ fn refuses_saved_state_of_another_log_or_size() {
     let ahead = TreeSize::new(verifier.size().get() + 1);
     assert!(Verifier::resume(log.id.clone(), state.clone(), edge.clone(), ahead).is_err());
     assert!(Verifier::resume(log.id.clone(), state, edge, verifier.size()).is_ok());
+}
+
+#[test]
+fn names_entries_accepted_after_their_cosignature() {
+    let log = log();
+    let mut verifier = Verifier::new(log.id.clone());
+    feed(&mut verifier, &log.id, &log.entries).unwrap();
+    let cosigned =
+        |seconds: u64| verifier.check_cosignature(CosignatureTime::new(seconds).unwrap());
+    let accepted = log.now / 1_000;
+    cosigned(accepted - 300).unwrap();
+    let found = finding(cosigned(accepted - 301));
+    assert_eq!(
+        (found.kind(), found.index()),
+        ("time", Some(LeafIndex::new(size(&log.entries).get() - 1)))
+    );
 }
