@@ -115,12 +115,12 @@ impl Fixture {
 }
 
 impl Running {
+    /// Submits `count` new records and waits for all. They are made first, so that all of them wait at once.
     pub(crate) async fn append(&self, log: &mut TestLog, count: u64) {
-        let pending: Vec<_> = (0..count)
-            .map(|_| {
-                let admitted = log.admitted_next();
-                self.sequencer.submit(admitted).unwrap()
-            })
+        let admitted: Vec<_> = (0..count).map(|_| log.admitted_next()).collect();
+        let pending: Vec<_> = admitted
+            .into_iter()
+            .map(|admitted| self.sequencer.submit(admitted).unwrap())
             .collect();
         for pending in pending {
             pending.index().await.unwrap();
