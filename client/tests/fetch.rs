@@ -104,6 +104,13 @@ impl LogService for Breaking {
     ) -> Result<Response<pb::GetConsistencyProofResponse>, Status> {
         unused()
     }
+
+    async fn add_cosignature(
+        &self,
+        _: Request<pb::AddCosignatureRequest>,
+    ) -> Result<Response<pb::AddCosignatureResponse>, Status> {
+        unused()
+    }
 }
 
 /// Verifies the log of a server whose streams break as `breaks` says, after `before` entries.

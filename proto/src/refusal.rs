@@ -108,6 +108,18 @@ reasons! {
         "An index or size lies beyond the end of the log." "Ask for a checkpoint, and for no more than its size."
     NoWitnesses "NO_WITNESSES" FailedPrecondition
         "The log has no witnesses." "Ask for signed checkpoints."
+    NotWitnessed "NOT_WITNESSED" Unavailable
+        "No checkpoint at quorum covers this yet; a record that waits for one is in the log all the same." "Try again after the delay that the answer names."
+    NotTheCandidate "NOT_THE_CANDIDATE" FailedPrecondition
+        "The cosigned checkpoint is not the one that is offered now." "Cosign the candidate, whose size the answer names."
+    UnknownCosigner "UNKNOWN_COSIGNER" PermissionDenied
+        "No line is by a cosigner in the log's policies." "Have the log's operator add the key to the policy."
+    FalseCosignature "FALSE_COSIGNATURE" InvalidArgument
+        "A line by a cosigner of the log does not verify." "Cosign the exact text of the candidate with the key in the policy."
+    AwaitingWitnesses "AWAITING_WITNESSES" Unavailable
+        "The log signs nothing before enough witnesses have confirmed the checkpoint that it starts from." "Submit the same record again later; reading goes on."
+    OtherHistory "OTHER_HISTORY" Unavailable
+        "A witness knows a larger or another history of the log than its store holds, so nothing more is signed." "Keep what you hold of the log; its operator has to bring back the newest store or found a successor."
     Storage "STORAGE" Internal
         "The log's storage failed." "Tell its operator."
 }

@@ -3106,6 +3106,24 @@ pub struct GetConsistencyProofResponse {
     #[prost(bytes = "vec", repeated, tag = "2")]
     pub hashes: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
 }
+/// Hands in cosignatures.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddCosignatureRequest {
+    /// Signed note: the text of the candidate with the lines of its cosigner. Lines by unknown keys are ignored. Or, as proof
+    /// that the log is behind what it has signed before: the other checkpoint with the log's own line.
+    #[prost(bytes = "vec", tag = "1")]
+    pub checkpoint: ::prost::alloc::vec::Vec<u8>,
+}
+/// What became of cosignatures.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddCosignatureResponse {
+    /// The cosigners whose lines were stored, by their names in the log's policies.
+    #[prost(string, repeated, tag = "1")]
+    pub stored: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Whether the checkpoint is at quorum now.
+    #[prost(bool, tag = "2")]
+    pub witnessed: bool,
+}
 /// Kind of a checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -3388,6 +3406,32 @@ pub mod log_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Takes cosignatures of the checkpoint that is offered as candidate. A cosigner answers every candidate, also one that
+        /// it has cosigned before; one that has verified a larger or another checkpoint of this log hands in that one.
+        pub async fn add_cosignature(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AddCosignatureRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AddCosignatureResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/trucelog.v1.LogService/AddCosignature",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("trucelog.v1.LogService", "AddCosignature"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -3465,6 +3509,15 @@ pub mod log_service_server {
             request: tonic::Request<super::GetConsistencyProofRequest>,
         ) -> std::result::Result<
             tonic::Response<super::GetConsistencyProofResponse>,
+            tonic::Status,
+        >;
+        /// Takes cosignatures of the checkpoint that is offered as candidate. A cosigner answers every candidate, also one that
+        /// it has cosigned before; one that has verified a larger or another checkpoint of this log hands in that one.
+        async fn add_cosignature(
+            &self,
+            request: tonic::Request<super::AddCosignatureRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AddCosignatureResponse>,
             tonic::Status,
         >;
     }
@@ -3805,6 +3858,51 @@ pub mod log_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetConsistencyProofSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/trucelog.v1.LogService/AddCosignature" => {
+                    #[allow(non_camel_case_types)]
+                    struct AddCosignatureSvc<T: LogService>(pub Arc<T>);
+                    impl<
+                        T: LogService,
+                    > tonic::server::UnaryService<super::AddCosignatureRequest>
+                    for AddCosignatureSvc<T> {
+                        type Response = super::AddCosignatureResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AddCosignatureRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LogService>::add_cosignature(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AddCosignatureSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

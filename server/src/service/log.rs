@@ -165,6 +165,13 @@ impl<S: LogStore> LogService for Log<S> {
             hashes: bytes(&hashes),
         }))
     }
+
+    async fn add_cosignature(
+        &self,
+        _: Request<pb::AddCosignatureRequest>,
+    ) -> Result<Response<pb::AddCosignatureResponse>, Status> {
+        Err(status::no_witnesses("checkpoint"))
+    }
 }
 
 impl<S: LogStore> Log<S> {
