@@ -1,5 +1,6 @@
 //! The trucelog client: everything between a person, their station's key and a log that nobody has to trust.
 //!
+//! - [`key`]: key files.
 //! - [`json`]: records as people write and read them.
 //! - [`station`]: a station's key, its sequence and its signed records on disk.
 //! - [`submit`]: sends signed records and keeps only receipts that hold.
@@ -18,6 +19,7 @@ mod error;
 pub mod exit;
 pub mod fetch;
 pub mod json;
+pub mod key;
 pub mod reader;
 pub mod receipt;
 pub mod refused;

@@ -14,7 +14,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -24,8 +23,9 @@ use serde::{Deserialize, Serialize};
 use trucelog_proto::hash::RecordDigest;
 use trucelog_proto::pb;
 use trucelog_proto::record::{self, DecodedRecord, LogId, NO_CHARTER};
-use trucelog_proto::signature::{self, PublicKey};
+use trucelog_proto::signature::PublicKey;
 
+use crate::key;
 use crate::submit::receipt_path;
 use crate::{Error, durable};
 
@@ -82,34 +82,6 @@ pub struct Slot {
     pub sequence: u64,
     /// Digests of refused records at this sequence.
     pub replaces: Vec<RecordDigest>,
-}
-
-/// Reads a private key in PKCS#8 PEM.
-///
-/// # Errors
-/// [`StationError::KeyExposed`] when group or others may read it; [`Error::Io`]; [`Error::Decode`].
-pub fn read_key(path: &Path) -> Result<SigningKey, Error> {
-    let mode = fs::metadata(path)
-        .map_err(Error::io(path))?
-        .permissions()
-        .mode();
-    if mode & 0o077 != 0 {
-        return Err(StationError::KeyExposed(path.to_owned()).into());
-    }
-    let text = String::from_utf8_lossy(&durable::read(path)?).into_owned();
-    signature::private_key_from_pem(&text).map_err(Error::decode(&path.display()))
-}
-
-/// Makes a key and writes it to `path`, which must not exist.
-///
-/// # Errors
-/// [`Error::Io`]; [`Error::Random`].
-pub fn create_key(path: &Path) -> Result<SigningKey, Error> {
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed)?;
-    let key = SigningKey::from_bytes(&seed);
-    durable::create_private(path, signature::private_key_to_pem(&key).as_bytes())?;
-    Ok(key)
 }
 
 /// The time now, Unix milliseconds.
@@ -201,7 +173,7 @@ impl StationDir {
     /// [`StationError`] when the directory is of another key, station or log, or when it is new and member or station
     /// are not given; [`Error::Locked`]; [`Error::Io`].
     pub fn open(directory: &Path, id: &LogId, claims: &Claims) -> Result<Self, Error> {
-        let key = read_key(&directory.join("key.pem"))?;
+        let key = key::read(&directory.join("key.pem"))?;
         let lock = lock(&directory.join("lock"))?;
         let path = directory.join("station.json");
         let identity = match durable::read_if_present(&path)? {

@@ -211,7 +211,7 @@ fn a_root_that_the_entries_do_not_give_is_false() {
     let falsehood = falsehood(verify_note(
         directory.path(),
         &log,
-        &checkpoint.sign(&key(LOG)),
+        &checkpoint.sign(&key(LOG).into()),
     ));
     assert_eq!(
         (falsehood.what.kind(), falsehood.what.index()),
@@ -237,7 +237,7 @@ fn a_record_that_breaks_a_rule_is_false() {
 fn a_checkpoint_by_another_key_proves_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let log = Log::with_reports(1);
-    let note = log.checkpoint().sign(&key(MONITOR));
+    let note = log.checkpoint().sign(&key(MONITOR).into());
     let error = verify_note(directory.path(), &log, &note).unwrap_err();
     assert_eq!(error.exit(), Exit::NotEnough);
 }

@@ -5,12 +5,11 @@
 
 use std::{fmt, str::FromStr};
 
-use ed25519_dalek::SigningKey;
-
 use crate::{
+    cosignature::{self, CosignatureTime},
     error::{DecodeError, Error, VerifyError},
     hash::{RootHash, TreeSize},
-    note::{ED25519, KeyMaterial, KeyName, Note, NoteSignature, VerifierKey},
+    note::{ED25519, KeyMaterial, KeyName, Note, NoteSignature, SignerKeys, VerifierKey},
     text::{format_base64, parse_base64, parse_decimal},
 };
 
@@ -112,25 +111,30 @@ impl Checkpoint {
         )
     }
 
-    /// Signs the checkpoint with the log's key and returns the note's bytes.
+    /// Signs the checkpoint with the log's keys, Ed25519 first, and returns the note's bytes.
     ///
     /// # Panics
     ///
-    /// Never: the text of a checkpoint with one signature is always a note.
+    /// Never: the text of a checkpoint with two signatures is always a note.
     ///
     /// Source: `checkpoint.md`; c2sp.org/tlog-checkpoint; c2sp.org/signed-note.
     #[must_use]
-    pub fn sign(&self, key: &SigningKey) -> Vec<u8> {
+    pub fn sign(&self, keys: &SignerKeys) -> Vec<u8> {
         let text = self.format();
-        let signature = NoteSignature::sign(&text, self.origin.key_name(), key);
-        let note = Note::new(&text, vec![signature]);
-        note.expect("three short lines and one signature are within all limits")
+        let name = self.origin.key_name();
+        let ed25519 = NoteSignature::sign(&text, name, &keys.ed25519);
+        let ml_dsa = keys
+            .ml_dsa
+            .as_ref()
+            .map(|key| cosignature::sign_ml_dsa(self, name, key, CosignatureTime::NONE));
+        let note = Note::new(&text, std::iter::once(ed25519).chain(ml_dsa).collect());
+        note.expect("three short lines and two signatures are within all limits")
             .format()
     }
 
     /// Opens a note: verifies the log's signature and that the checkpoint is of the log `expected`.
     ///
-    /// `key` must be of type 0x01 and its name the origin. Signature lines by other keys are ignored.
+    /// `key` must be of type 0x01 or 0x06 and its name the origin. Signature lines by other keys are ignored.
     ///
     /// # Errors
     ///
@@ -153,7 +157,10 @@ impl Checkpoint {
 }
 
 fn check_log_key(key: &VerifierKey, expected: &Origin) -> Result<(), Error> {
-    if !matches!(key.material(), KeyMaterial::Ed25519(_)) {
+    if !matches!(
+        key.material(),
+        KeyMaterial::Ed25519(_) | KeyMaterial::MlDsa44(_)
+    ) {
         return Err(Error::Decode(DecodeError::KeyType {
             field: "log key",
             expected: ED25519,

@@ -21,6 +21,7 @@ use crate::{
     state::MemoryState,
     tile::{self, TilePath},
     tlog_proof::TlogProof,
+    tlog_witness::{self, AddCheckpoint},
     tree::RightEdge,
 };
 
@@ -198,5 +199,15 @@ fn same_text<T: std::str::FromStr + Display>(data: &[u8]) {
     let text = str::from_utf8(data);
     if let Some(value) = text.ok().and_then(|text| text.parse::<T>().ok()) {
         assert_eq!(value.to_string().as_bytes(), data);
+    }
+}
+
+/// Parses a request of the witness protocol, and an answer.
+pub fn tlog_witness(data: &[u8]) {
+    if let Ok(request) = AddCheckpoint::parse(data) {
+        assert_eq!(request.format(), data);
+    }
+    if let Ok(lines) = tlog_witness::parse_cosignatures(data) {
+        assert_eq!(tlog_witness::format_cosignatures(&lines).as_bytes(), data);
     }
 }

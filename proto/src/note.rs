@@ -12,6 +12,7 @@ use crate::{
     cosignature::{self, CosignatureTime},
     error::{DecodeError, VerifyError},
     hash::{array, sha256},
+    mldsa::{MlDsaPublicKey, MlDsaSigningKey},
     signature::{self, PublicKey},
     text::{format_base64, parse_base64, parse_text},
 };
@@ -27,6 +28,9 @@ pub const ED25519: u8 = 0x01;
 
 /// The signature type of timestamped Ed25519 cosignatures.
 pub const COSIGNATURE: u8 = 0x04;
+
+/// The signature type of timestamped ML-DSA-44 cosignatures, which logs make too.
+pub const ML_DSA_44: u8 = 0x06;
 
 /// The name of a key: not empty, without white space, control characters and `+`, at most 255 bytes.
 ///
@@ -84,6 +88,8 @@ pub enum KeyMaterial {
     Ed25519(PublicKey),
     /// A key for timestamped Ed25519 cosignatures, type 0x04.
     Cosignature(PublicKey),
+    /// A key for timestamped ML-DSA-44 cosignatures, of a log or a cosigner, type 0x06.
+    MlDsa44(MlDsaPublicKey),
     /// A key of a type that this software keeps but cannot verify with.
     Unknown {
         /// The signature type.
@@ -101,6 +107,7 @@ impl KeyMaterial {
         Ok(match *algorithm {
             ED25519 => Self::Ed25519(PublicKey::try_from(key)?),
             COSIGNATURE => Self::Cosignature(PublicKey::try_from(key)?),
+            ML_DSA_44 => Self::MlDsa44(MlDsaPublicKey::try_from(key)?),
             algorithm => Self::Unknown {
                 algorithm,
                 key: key.to_vec(),
@@ -114,6 +121,7 @@ impl KeyMaterial {
         match self {
             Self::Ed25519(_) => ED25519,
             Self::Cosignature(_) => COSIGNATURE,
+            Self::MlDsa44(_) => ML_DSA_44,
             Self::Unknown { algorithm, .. } => *algorithm,
         }
     }
@@ -123,6 +131,7 @@ impl KeyMaterial {
     pub fn key(&self) -> &[u8] {
         match self {
             Self::Ed25519(key) | Self::Cosignature(key) => key.as_bytes(),
+            Self::MlDsa44(key) => key.as_bytes(),
             Self::Unknown { key, .. } => key,
         }
     }
@@ -160,6 +169,12 @@ impl VerifierKey {
     #[must_use]
     pub fn cosignature(name: KeyName, key: PublicKey) -> Self {
         Self::of(name, KeyMaterial::Cosignature(key))
+    }
+
+    /// Joins a name and the ML-DSA-44 public key of a log or cosigner, type 0x06.
+    #[must_use]
+    pub fn ml_dsa_44(name: KeyName, key: MlDsaPublicKey) -> Self {
+        Self::of(name, KeyMaterial::MlDsa44(key))
     }
 
     fn of(name: KeyName, material: KeyMaterial) -> Self {
@@ -200,7 +215,7 @@ impl FromStr for VerifierKey {
 
     /// Parses a vkey.
     ///
-    /// The key ID is checked for the types 0x01 and 0x04; other types may compute theirs differently.
+    /// The key ID is checked for the types 0x01, 0x04 and 0x06; other types may compute theirs differently.
     fn from_str(text: &str) -> Result<Self, DecodeError> {
         let mut parts = text.splitn(3, '+');
         let mut part = || {
@@ -251,6 +266,24 @@ impl fmt::Display for VerifierKey {
     }
 }
 
+/// The private keys of one signer, a log or a cosigner. Both kinds sign the same checkpoints.
+#[derive(Clone, Debug)]
+pub struct SignerKeys {
+    /// The Ed25519 key.
+    pub ed25519: SigningKey,
+    /// The ML-DSA-44 key, if the signer has one.
+    pub ml_dsa: Option<MlDsaSigningKey>,
+}
+
+impl From<SigningKey> for SignerKeys {
+    fn from(ed25519: SigningKey) -> Self {
+        Self {
+            ed25519,
+            ml_dsa: None,
+        }
+    }
+}
+
 /// One signature line of a note, verified or not: key name, key ID and the bytes after the key ID.
 ///
 /// Source: `note.md`; c2sp.org/signed-note.
@@ -288,6 +321,9 @@ impl NoteSignature {
                 .and_then(|bytes| signature::verify(key, text.as_bytes(), &bytes))
                 .map(|()| None),
             KeyMaterial::Cosignature(key) => cosignature::verify(text, key, &self.bytes).map(Some),
+            KeyMaterial::MlDsa44(key) => {
+                cosignature::verify_ml_dsa(text, &self.name, key, &self.bytes)
+            }
             KeyMaterial::Unknown { .. } => {
                 return Err(VerifyError::UnsupportedKey {
                     name: self.name.to_string(),
@@ -340,7 +376,7 @@ impl FromStr for NoteSignature {
 pub struct VerifiedSignature<'a> {
     /// The key that signed.
     pub key: &'a VerifierKey,
-    /// The time stated by a cosignature; none for type 0x01.
+    /// The time stated by a cosignature; none for type 0x01, and for a time of 0 of type 0x06.
     pub time: Option<CosignatureTime>,
 }
 

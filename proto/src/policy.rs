@@ -3,6 +3,8 @@
 //! A policy is pinned by the verifier, never taken from a server. [`Policy::evaluate`] judges a signed note;
 //! [`Policy::liars_for_split_view`] judges the policy itself. Whether an entry is in the tree is for
 //! [`crate::proof`].
+//!
+//! The keys of a policy are all Ed25519 or all ML-DSA-44: one member with two keys must not count twice.
 
 use std::fmt;
 
@@ -17,7 +19,7 @@ use crate::{
 mod parse;
 
 /// The largest policy, in bytes.
-pub const MAX_LEN: usize = 64 * 1024;
+pub const MAX_LEN: usize = 256 * 1024;
 
 /// The largest number of witnesses, and of groups, of a policy.
 pub const MAX_NAMES: usize = 64;
@@ -139,7 +141,7 @@ impl Policy {
     /// # Errors
     ///
     /// If the bytes exceed [`MAX_LEN`] or do not follow the grammar, a name or key occurs twice, a name is used
-    /// before its line, a key has the wrong type or name, or there is not exactly one log and one quorum.
+    /// before its line, a key has the wrong type or name, keys of both kinds stand in it, or there is not exactly one log and one quorum.
     ///
     /// Source: `policy.md`; c2sp.org/tlog-policy.
     pub fn parse(bytes: &[u8]) -> Result<Self, DecodeError> {

@@ -6,6 +6,8 @@ mod support;
 
 use support::{HOUR, Log, START, change, charter, charter_record, enrolment, key, public, report};
 use trucelog_proto::hash::RecordDigest;
+use trucelog_proto::mldsa::{MlDsaPublicKey, MlDsaSigningKey};
+use trucelog_proto::note::VerifierKey;
 use trucelog_proto::pb;
 use trucelog_proto::pb::record::Body;
 use trucelog_proto::pb::station_change::Change;
@@ -1011,6 +1013,20 @@ fn rejects_charters_that_do_not_hold() {
         "log_key",
     );
     refuses(&|it| it.log_key = "x".to_owned(), FieldFormat, "log_key");
+    let pq = |name: &str| {
+        let key = MlDsaPublicKey::of(&MlDsaSigningKey::from_seed(&[1; 32]));
+        VerifierKey::ml_dsa_44(name.parse().unwrap(), key).to_string()
+    };
+    let mut with_pq = charter();
+    with_pq.log_key_pq = pq(&with_pq.origin);
+    assert!(Log::found(&charter_record(with_pq)).is_ok());
+    for wrong in ["x".to_owned(), pq("other.example"), charter().log_key] {
+        refuses(
+            &|it| it.log_key_pq.clone_from(&wrong),
+            FieldFormat,
+            "log_key_pq",
+        );
+    }
     refuses(
         &|it| it.operator_key = public("log"),
         KeyUnknown,

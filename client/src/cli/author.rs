@@ -13,6 +13,7 @@ use trucelog_proto::record::LogId;
 use super::args::{RemoteArgs, TrustArgs, digest, time};
 use super::output::{self, Format};
 use super::submit;
+use crate::key;
 use crate::station::{self, Claims, Slot, Speaker, StationDir};
 use crate::{Error, durable};
 
@@ -83,7 +84,7 @@ impl SignerArgs {
             });
         };
         Ok(Signer::Key {
-            key: Box::new(station::read_key(path)?),
+            key: Box::new(key::read(path)?),
             speaker: Speaker {
                 member: member.clone(),
                 station: station.clone(),

@@ -18,6 +18,7 @@ use trucelog_proto::state::MemoryState;
 
 use super::args::{public_key, time};
 use super::output;
+use crate::key::{self, AnyPublicKey};
 use crate::station::{self, Slot, Speaker, digest_of};
 use crate::{Error, durable, json};
 
@@ -56,6 +57,9 @@ pub(super) struct New {
     /// The log's public key, where the charter leaves `log_key` empty.
     #[arg(long, value_name = "FILE|HEX", value_parser = public_key)]
     log_key: Option<PublicKey>,
+    /// File of the log's ML-DSA-44 key, where the charter leaves `log_key_pq` empty and the log is to have one.
+    #[arg(long, value_name = "FILE")]
+    log_key_pq: Option<PathBuf>,
     /// Authority and recovery key of a member, where the charter leaves them empty. May be given again.
     #[arg(long, value_name = "CODE=FILE|HEX,FILE|HEX", value_parser = member_keys)]
     member_keys: Vec<MemberKeys>,
@@ -65,6 +69,9 @@ pub(super) struct New {
     /// Where to write a policy without witnesses.
     #[arg(long, value_name = "FILE")]
     policy_out: Option<PathBuf>,
+    /// Where to write a policy without witnesses for the log's ML-DSA-44 key.
+    #[arg(long, value_name = "FILE")]
+    policy_pq_out: Option<PathBuf>,
     /// Time at which the charter was made, RFC 3339. Default: now.
     #[arg(long, value_name = "TIME", value_parser = time)]
     created_time: Option<u64>,
@@ -116,7 +123,7 @@ impl Command {
 }
 
 fn new(command: &New) -> Result<(), Error> {
-    let key = station::read_key(&command.key)?;
+    let key = key::read(&command.key)?;
     let text = String::from_utf8_lossy(&durable::read(&command.charter)?).into_owned();
     let mut record = json::parse_record(&text)?;
     let Some(Body::Charter(charter)) = &mut record.body else {
@@ -129,23 +136,39 @@ fn new(command: &New) -> Result<(), Error> {
         .origin
         .parse()
         .map_err(Error::decode(&"charter.origin"))?;
-    fill_in_keys(charter, &origin, PublicKey::of(&key), command);
-    let log_key = charter.log_key.clone();
+    fill_in_keys(charter, &origin, PublicKey::of(&key), command)?;
+    let (log_key, log_key_pq) = (charter.log_key.clone(), charter.log_key_pq.clone());
+    if command.policy_pq_out.is_some() && log_key_pq.is_empty() {
+        return Err(Error::Missing {
+            what: "the log's ML-DSA-44 key",
+            remedy: "give --log-key-pq FILE, or leave --policy-pq-out out",
+        });
+    }
     record.created_time = command.created_time.unwrap_or(record.created_time);
     let submission = sign(record, &origin, &key)?;
     let digest = digest_of(&submission);
     judge(&submission, &origin)?;
     durable::replace(&command.out, &submission.encode_to_vec())?;
-    if let Some(path) = &command.policy_out {
-        let policy = format!("# trucelog-charter {digest}\nlog {log_key}\nquorum none\n");
-        durable::replace(path, policy.as_bytes())?;
+    for (path, key) in [
+        (&command.policy_out, log_key),
+        (&command.policy_pq_out, log_key_pq),
+    ] {
+        if let Some(path) = path {
+            let policy = format!("# trucelog-charter {digest}\nlog {key}\nquorum none\n");
+            durable::replace(path, policy.as_bytes())?;
+        }
     }
     output::line(format_args!("charter {digest}"));
     Ok(())
 }
 
 /// Puts the keys that the command names where the charter leaves them empty.
-fn fill_in_keys(charter: &mut pb::Charter, origin: &Origin, operator: PublicKey, command: &New) {
+fn fill_in_keys(
+    charter: &mut pb::Charter,
+    origin: &Origin,
+    operator: PublicKey,
+    command: &New,
+) -> Result<(), Error> {
     let fill_in = |field: &mut Vec<u8>, key: PublicKey| {
         if field.is_empty() {
             *field = key.as_bytes().to_vec();
@@ -154,6 +177,10 @@ fn fill_in_keys(charter: &mut pb::Charter, origin: &Origin, operator: PublicKey,
     fill_in(&mut charter.operator_key, operator);
     if let (true, Some(key)) = (charter.log_key.is_empty(), command.log_key) {
         charter.log_key = VerifierKey::ed25519(origin.key_name().clone(), key).to_string();
+    }
+    if let (true, Some(path)) = (charter.log_key_pq.is_empty(), &command.log_key_pq) {
+        let key = AnyPublicKey::read(path)?;
+        charter.log_key_pq = key.vkey(origin.key_name().clone()).to_string();
     }
     for member in &mut charter.members {
         let keys = command
@@ -165,6 +192,7 @@ fn fill_in_keys(charter: &mut pb::Charter, origin: &Origin, operator: PublicKey,
             fill_in(&mut member.recovery_key, keys.recovery);
         }
     }
+    Ok(())
 }
 
 fn sign(

@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use trucelog_proto::note::{KeyName, VerifierKey};
-use trucelog_proto::signature::{self, PublicKey};
+use trucelog_proto::mldsa::MlDsaPublicKey;
+use trucelog_proto::note::KeyName;
+use trucelog_proto::signature::PublicKey;
 
 use super::args::public_key;
 use super::output;
-use crate::{Error, durable, station};
+use crate::key::{self, AnyPublicKey};
+use crate::{Error, durable};
 
 /// Makes, shows and converts keys.
 #[derive(Debug, Subcommand)]
@@ -21,18 +23,30 @@ pub(super) enum Command {
     Convert(Convert),
 }
 
-/// Make an Ed25519 key: PKCS#8 version 1 in PEM, readable by its owner only. An existing file is never replaced.
+/// Make a key: PKCS#8 in PEM, readable by its owner only. An existing file is never replaced.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
-  trucelog key new key.pem
-  trucelog key new station/key.pem --public station/public.pem")]
+  trucelog key new station/key.pem --public station/public.pem
+  trucelog key new log-key-pq.pem --type ml-dsa-44")]
 pub(super) struct New {
     /// File of the private key.
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// Kind of key. Stations have Ed25519; logs and witnesses may have an ML-DSA-44 key beside it.
+    #[arg(long = "type", value_enum, default_value_t)]
+    kind: KeyType,
     /// Also write the public key to this file, SPKI PEM.
     #[arg(long, value_name = "FILE")]
     public: Option<PathBuf>,
+}
+
+/// Kind of key.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum KeyType {
+    #[default]
+    Ed25519,
+    #[value(name = "ml-dsa-44")]
+    MlDsa44,
 }
 
 /// Show the public key of a key file, in every form.
@@ -55,7 +69,7 @@ pub(super) struct Show {
   trucelog key convert station/key.pem --to pem
   trucelog key convert log-key.pem --to vkey --name example.org/log")]
 pub(super) struct Convert {
-    /// Private or public key in PEM, or a public key in hexadecimal.
+    /// Private or public key in PEM, or an Ed25519 public key in hexadecimal.
     #[arg(value_name = "FILE|HEX")]
     key: String,
     /// The form.
@@ -69,13 +83,13 @@ pub(super) struct Convert {
 /// Form of a public key.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Form {
-    /// 64 digits of lower-case hexadecimal.
+    /// Lower-case hexadecimal.
     Hex,
     /// SPKI PEM.
     Pem,
-    /// c2sp.org/signed-note, type 0x01, of a log.
+    /// c2sp.org/signed-note, type 0x01 or 0x06, of a log.
     Vkey,
-    /// c2sp.org/tlog-cosignature, type 0x04, of a witness.
+    /// c2sp.org/tlog-cosignature, type 0x04 or 0x06, of a witness.
     CosignerVkey,
 }
 
@@ -90,36 +104,38 @@ impl Command {
 }
 
 fn new(command: &New) -> Result<(), Error> {
-    let key = PublicKey::of(&station::create_key(&command.file)?);
+    let file = &command.file;
+    let key = match command.kind {
+        KeyType::Ed25519 => AnyPublicKey::Ed25519(PublicKey::of(&key::create(file)?)),
+        KeyType::MlDsa44 => AnyPublicKey::MlDsa44(MlDsaPublicKey::of(&key::create_ml_dsa(file)?)),
+    };
     if let Some(path) = &command.public {
-        durable::replace(path, signature::public_key_to_pem(&key).as_bytes())?;
+        durable::replace(path, key.to_pem().as_bytes())?;
     }
     output::line(format_args!("public key {key}"));
     Ok(())
 }
 
 fn show(command: &Show) -> Result<(), Error> {
-    let key = read(&command.file)?;
+    let key = AnyPublicKey::read(&command.file)?;
     output::line(format_args!("public key {key}"));
     if let Some(name) = &command.name {
-        output::line(format_args!(
-            "vkey {}",
-            VerifierKey::ed25519(name.clone(), key)
-        ));
+        output::line(format_args!("vkey {}", key.vkey(name.clone())));
     }
-    output::line(signature::public_key_to_pem(&key).trim_end());
+    output::line(key.to_pem().trim_end());
     Ok(())
 }
 
 fn convert(command: Convert) -> Result<(), Error> {
     let path = Path::new(&command.key);
     let key = if path.exists() {
-        read(path)?
+        AnyPublicKey::read(path)?
     } else {
-        public_key(&command.key).map_err(|_| Error::NotA {
+        let key = public_key(&command.key).map_err(|_| Error::NotA {
             what: command.key.clone(),
             expected: "a key file or a public key in hexadecimal",
-        })?
+        })?;
+        AnyPublicKey::Ed25519(key)
     };
     let name = command.name.ok_or(Error::Missing {
         what: "the name of the key",
@@ -127,18 +143,9 @@ fn convert(command: Convert) -> Result<(), Error> {
     });
     match command.to {
         Form::Hex => output::line(format_args!("{key}")),
-        Form::Pem => output::line(signature::public_key_to_pem(&key).trim_end()),
-        Form::Vkey => output::line(VerifierKey::ed25519(name?, key)),
-        Form::CosignerVkey => output::line(VerifierKey::cosignature(name?, key)),
+        Form::Pem => output::line(key.to_pem().trim_end()),
+        Form::Vkey => output::line(key.vkey(name?)),
+        Form::CosignerVkey => output::line(key.cosigner_vkey(name?)),
     }
     Ok(())
-}
-
-/// The public key of a file with a private or a public key.
-fn read(path: &Path) -> Result<PublicKey, Error> {
-    let text = String::from_utf8_lossy(&durable::read(path)?).into_owned();
-    if let Ok(key) = signature::private_key_from_pem(&text) {
-        return Ok(PublicKey::of(&key));
-    }
-    signature::public_key_from_pem(&text).map_err(Error::decode(&path.display()))
 }

@@ -177,6 +177,7 @@ impl Cast {
             }],
             rules: Some(rules()),
             predecessor: None,
+            log_key_pq: String::new(),
         };
         let id = LogId {
             origin,

@@ -61,7 +61,7 @@ impl Forgery {
         Ok(Some(Self {
             index,
             entries,
-            note: checkpoint.sign(log_key),
+            note: checkpoint.sign(&log_key.clone().into()),
         }))
     }
 

@@ -19,9 +19,10 @@ use super::second::{self, Head};
 use super::server::{Server, find};
 use super::summary::{Expected, Summary};
 use crate::fetch::Fetcher;
+use crate::key;
 use crate::reader::LocalLog;
 use crate::retry::Patience;
-use crate::station::{create_key, digest_of, read_key};
+use crate::station::digest_of;
 use crate::submit::Submitter;
 use crate::trust::Trust;
 use crate::{Error, durable, remote};
@@ -149,7 +150,7 @@ struct Stage {
 impl Stage {
     /// Founds the log and serves it.
     fn set(program: &Path, directory: &Path) -> Result<Self, DemoError> {
-        let log_key = create_key(&directory.join("log.key"))?;
+        let log_key = key::create(&directory.join("log.key"))?;
         let mut cast = Cast::new()?;
         let charter = cast.charter(&log_key)?;
         durable::replace(&directory.join("charter.signed"), &charter.encode_to_vec())?;
@@ -270,7 +271,7 @@ fn catch_forgery(
         entries.push(entry.bytes);
         Ok(())
     })?;
-    let log_key = read_key(&directory.join("log.key"))?;
+    let log_key = key::read(&directory.join("log.key"))?;
     let Some(forgery) = Forgery::forge(&entries, trust, &log_key)? else {
         return Ok(false);
     };

@@ -185,7 +185,7 @@ impl Log {
 
     /// The signed checkpoint over all entries.
     pub fn note(&self) -> Vec<u8> {
-        self.checkpoint().sign(&key(LOG))
+        self.checkpoint().sign(&key(LOG).into())
     }
 
     /// The receipt for an entry, with the checkpoint signed by the key of `seed`.
@@ -195,7 +195,7 @@ impl Log {
             extra: Some(self.entries[usize::try_from(index).unwrap()].clone()),
             index: LeafIndex::new(index),
             hashes: prove_inclusion(LeafIndex::new(index), size, self).unwrap(),
-            checkpoint_note: self.checkpoint().sign(&key(seed)),
+            checkpoint_note: self.checkpoint().sign(&key(seed).into()),
         };
         proof.format().unwrap()
     }

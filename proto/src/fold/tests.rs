@@ -247,6 +247,7 @@ fn charter() -> pb::Charter {
             event_span: 30 * 24 * HOUR,
         }),
         predecessor: None,
+        log_key_pq: String::new(),
     }
 }
 

@@ -376,6 +376,12 @@ pub static CHARTER: Message = Message {
             kind: Kind::Message(&PREDECESSOR),
             presence: Presence::Implicit,
         },
+        Field {
+            number: 11,
+            name: "log_key_pq",
+            kind: Kind::Text,
+            presence: Presence::Implicit,
+        },
     ],
 };
 

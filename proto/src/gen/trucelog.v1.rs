@@ -33,6 +33,9 @@ pub struct Charter {
     /// The log that this one succeeds, if any.
     #[prost(message, optional, tag = "10")]
     pub predecessor: ::core::option::Option<Predecessor>,
+    /// Verifier key (vkey) of the log, ML-DSA-44, key name = origin; empty if the log has none.
+    #[prost(string, tag = "11")]
+    pub log_key_pq: ::prost::alloc::string::String,
 }
 /// A member with the two keys that its state controls.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -5,7 +5,7 @@ use crate::{
     checkpoint::Origin,
     error::DecodeError,
     hash::CharterDigest,
-    note::{COSIGNATURE, ED25519, VerifierKey},
+    note::{COSIGNATURE, ED25519, ML_DSA_44, VerifierKey},
     text::{parse_decimal, parse_text},
 };
 
@@ -49,6 +49,8 @@ struct Parser {
     /// For each node, whether a group has it as a member.
     grouped: Vec<bool>,
     quorum: Option<Quorum>,
+    /// Whether the keys so far are of type 0x06; none before the first key.
+    ml_dsa: Option<bool>,
 }
 
 impl Parser {
@@ -74,7 +76,7 @@ impl Parser {
     }
 
     fn log(&mut self, key: &str, url: Option<&str>) -> Result<(), DecodeError> {
-        let (key, origin) = parse_key("policy log", key, ED25519)?;
+        let (key, origin) = self.key("policy log", key, ED25519)?;
         if self.log.is_some() {
             return Err(DecodeError::Duplicate {
                 field: "policy log",
@@ -87,7 +89,7 @@ impl Parser {
     }
 
     fn witness(&mut self, name: &str, key: &str, url: Option<&str>) -> Result<(), DecodeError> {
-        let (key, _) = parse_key("policy witness", key, COSIGNATURE)?;
+        let (key, _) = self.key("policy witness", key, COSIGNATURE)?;
         self.check_new_key(&key)?;
         let url = url.map(str::to_owned);
         self.define(
@@ -97,6 +99,29 @@ impl Parser {
                 url,
             },
         )
+    }
+
+    /// Parses a vkey that must be of type `ed25519`, or of type 0x06 in a policy of such keys, and have a name of an
+    /// origin's form.
+    fn key(
+        &mut self,
+        field: &'static str,
+        text: &str,
+        ed25519: u8,
+    ) -> Result<(VerifierKey, Origin), DecodeError> {
+        let key: VerifierKey = text.parse()?;
+        let found = key.material().algorithm();
+        let ml_dsa = *self.ml_dsa.get_or_insert(found == ML_DSA_44);
+        let expected = if ml_dsa { ML_DSA_44 } else { ed25519 };
+        if found != expected {
+            return Err(DecodeError::KeyType {
+                field,
+                expected,
+                found,
+            });
+        }
+        let origin = Origin::try_from(key.name())?;
+        Ok((key, origin))
     }
 
     /// Checks that no earlier line has the same public key, whatever its name and type there.
@@ -190,25 +215,6 @@ impl Parser {
             })?,
         })
     }
-}
-
-/// Parses a vkey that must be of type `expected` and have a name of an origin's form.
-fn parse_key(
-    field: &'static str,
-    text: &str,
-    expected: u8,
-) -> Result<(VerifierKey, Origin), DecodeError> {
-    let key: VerifierKey = text.parse()?;
-    let found = key.material().algorithm();
-    if found != expected {
-        return Err(DecodeError::KeyType {
-            field,
-            expected,
-            found,
-        });
-    }
-    let origin = Origin::try_from(key.name())?;
-    Ok((key, origin))
 }
 
 fn parse_threshold(text: &str, members: usize) -> Result<usize, DecodeError> {

@@ -30,13 +30,14 @@ pub(super) fn found<'a>(
     if placed.index.get() != 0 {
         return Err(Refusal::new(Reason::CharterMisplaced, "charter").into());
     }
-    let log_key = check(placed, charter)?;
+    let (log_key, log_key_pq) = check(placed, charter)?;
     let operator = key_state(OPERATOR, OPERATOR_STATION, pb::Role::Operator);
     let mut context = Context::found(state, placed, operator);
     let fixed = CharterState {
         origin: charter.origin.clone(),
         digest: context.digest().as_bytes().to_vec(),
         log_key,
+        log_key_pq,
         release_set: charter.release_set.clone(),
         parties: charter
             .parties
@@ -100,10 +101,10 @@ fn key_state(member: &str, station: &str, role: pb::Role) -> KeyState {
     }
 }
 
-/// Checks the charter and gives the log's key.
-fn check(placed: Placed<'_>, charter: &pb::Charter) -> Result<Vec<u8>, Refusal> {
+/// Checks the charter and gives the log's keys, Ed25519 first.
+fn check(placed: Placed<'_>, charter: &pb::Charter) -> Result<(Vec<u8>, Vec<u8>), Refusal> {
     check_envelope(placed)?;
-    let inside = || -> Result<Vec<u8>, Refusal> {
+    let inside = || -> Result<_, Refusal> {
         let log_key = check_keys(placed, charter)?;
         check_text(charter)?;
         check_codes(charter)?;
@@ -118,7 +119,7 @@ fn check(placed: Placed<'_>, charter: &pb::Charter) -> Result<Vec<u8>, Refusal> 
             "predecessor",
             "succession, which is not supported",
         )?;
-        Ok(log_key)
+        Ok((log_key, log_key_pq(charter)?))
     };
     inside().map_err(|refusal| refusal.below("charter"))
 }
@@ -185,19 +186,43 @@ fn add_key(seen: &mut Vec<Vec<u8>>, key: &[u8], field: String) -> Check {
 }
 
 fn log_key(charter: &pb::Charter) -> Result<Vec<u8>, Refusal> {
-    let refusal =
-        |problem: String| Refusal::new(Reason::FieldFormat, "log_key").with("problem", problem);
-    let key: VerifierKey = charter
-        .log_key
-        .parse()
-        .map_err(|error| refusal(format!("{error}")))?;
-    if key.name().as_str() != charter.origin {
-        return Err(refusal("its name is not the origin".to_owned()));
-    }
+    let key = key_of_log(charter, &charter.log_key, "log_key")?;
     match key.material() {
         KeyMaterial::Ed25519(key) => Ok(key.as_bytes().to_vec()),
-        _ => Err(refusal("it is not an Ed25519 key of type 0x01".to_owned())),
+        _ => Err(malformed(
+            "log_key",
+            "it is not an Ed25519 key of type 0x01",
+        )),
     }
+}
+
+/// The log's ML-DSA-44 key; empty if it has none.
+fn log_key_pq(charter: &pb::Charter) -> Result<Vec<u8>, Refusal> {
+    if charter.log_key_pq.is_empty() {
+        return Ok(Vec::new());
+    }
+    let key = key_of_log(charter, &charter.log_key_pq, "log_key_pq")?;
+    match key.material() {
+        KeyMaterial::MlDsa44(key) => Ok(key.as_bytes().to_vec()),
+        _ => Err(malformed(
+            "log_key_pq",
+            "it is not an ML-DSA-44 key of type 0x06",
+        )),
+    }
+}
+
+fn key_of_log(charter: &pb::Charter, vkey: &str, field: &str) -> Result<VerifierKey, Refusal> {
+    let key: VerifierKey = vkey
+        .parse()
+        .map_err(|error| malformed(field, &format!("{error}")))?;
+    if key.name().as_str() != charter.origin {
+        return Err(malformed(field, "its name is not the origin"));
+    }
+    Ok(key)
+}
+
+fn malformed(field: &str, problem: &str) -> Refusal {
+    Refusal::new(Reason::FieldFormat, field).with("problem", problem)
 }
 
 fn check_text(charter: &pb::Charter) -> Check {

@@ -119,6 +119,9 @@ pub struct CharterState {
     /// Codes of the parties.
     #[prost(string, repeated, tag = "5")]
     pub parties: Vec<String>,
+    /// The log's ML-DSA-44 key; empty if it has none.
+    #[prost(bytes = "vec", tag = "6")]
+    pub log_key_pq: Vec<u8>,
 }
 
 /// A member.

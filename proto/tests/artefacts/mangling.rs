@@ -5,10 +5,12 @@ use trucelog_proto::{
     checkpoint::Checkpoint,
     cosignature::{self, CosignatureTime},
     error::Error,
-    hash::LeafIndex,
+    hash::{LeafIndex, TreeSize},
+    mldsa::{self, MlDsaPublicKey, MlDsaSigningKey},
     note::Note,
     policy::{Policy, Verdict},
     proof::verify_inclusion,
+    signature,
     tlog_proof::TlogProof,
     tree,
 };
@@ -159,6 +161,41 @@ fn a_cosignature_is_refused_when_mangled() {
     assert!(cosignature::verify(text, &key, &late).is_err());
 }
 
+#[test]
+fn an_ml_dsa_44_cosignature_is_refused_when_mangled() {
+    let checkpoint = Checkpoint {
+        origin: "log.example/truce".parse().unwrap(),
+        size: TreeSize::new(7),
+        root: tree::empty_root(),
+    };
+    let (text, name) = (checkpoint.format(), "w0.example".parse().unwrap());
+    let private = MlDsaSigningKey::from_seed(&[100; 32]);
+    let time = CosignatureTime::new(1000).unwrap();
+    let line = cosignature::sign_ml_dsa(&checkpoint, &name, &private, time);
+    let key = MlDsaPublicKey::of(&private);
+    let verify = |bytes: &[u8]| cosignature::verify_ml_dsa(&text, &name, &key, bytes);
+    assert_eq!(verify(&line.bytes).unwrap(), Some(time));
+    for (at, bytes) in mangled(&line.bytes) {
+        assert!(verify(&bytes).is_err(), "byte {at}");
+    }
+}
+
+#[test]
+fn ml_dsa_44_keys_survive_pem_and_other_pem_is_refused() {
+    let secret = MlDsaSigningKey::from_seed(&[7; 32]);
+    let public = MlDsaPublicKey::of(&secret);
+    let pem = mldsa::private_key_to_pem(&secret);
+    let read = mldsa::private_key_from_pem(&pem).unwrap();
+    assert_eq!(MlDsaPublicKey::of(&read), public);
+    let public_pem = mldsa::public_key_to_pem(&public);
+    assert_eq!(mldsa::public_key_from_pem(&public_pem).unwrap(), public);
+    let ed25519 = signature::private_key_to_pem(&private(7));
+    assert!(mldsa::private_key_from_pem(&ed25519).is_err());
+    assert!(signature::private_key_from_pem(&pem).is_err());
+    assert!(signature::public_key_from_pem(&public_pem).is_err());
+    assert!(MlDsaPublicKey::try_from(&public.as_bytes()[1..]).is_err());
+}
+
 fn entry(index: u64) -> Vec<u8> {
     format!("entry {index}").into_bytes()
 }
@@ -172,7 +209,7 @@ fn receipt() -> (Policy, Vec<u8>) {
         root: tree.root_at(13),
     };
     let text = checkpoint.format();
-    let mut lines = Note::parse(&checkpoint.sign(&private(1)))
+    let mut lines = Note::parse(&checkpoint.sign(&private(1).into()))
         .unwrap()
         .signatures()
         .to_vec();

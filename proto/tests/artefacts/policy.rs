@@ -47,7 +47,7 @@ fn checkpoint() -> Checkpoint {
 /// A checkpoint signed by the log and by some witnesses, each with its time.
 pub(crate) fn cosigned(witnesses: &[(u8, u64)]) -> Vec<u8> {
     let text = checkpoint().format();
-    let note = Note::parse(&checkpoint().sign(&private(1))).unwrap();
+    let note = Note::parse(&checkpoint().sign(&private(1).into())).unwrap();
     let mut lines = note.signatures().to_vec();
     for &(n, seconds) in witnesses {
         let time = CosignatureTime::new(seconds).unwrap();
@@ -145,7 +145,7 @@ fn the_verdict_names_who_signed_when_and_who_is_missing() {
 #[test]
 fn rejects_a_note_without_the_logs_signature_or_of_another_log() {
     let policy = policy(1, "quorum none\n");
-    let other_key = checkpoint().sign(&private(2));
+    let other_key = checkpoint().sign(&private(2).into());
     let error = VerifyError::NoKnownSignature { known: 1 };
     assert_eq!(policy.evaluate(&other_key), Err(Error::Verify(error)));
     let elsewhere = Checkpoint {
@@ -213,7 +213,7 @@ fn urls_are_kept() {
 #[test]
 fn rejects_what_the_grammar_does_not_allow() {
     let (log, w0) = (log_key(), witness_key(0));
-    let unknown_type = "w9.example/pq+00000000+BgAA";
+    let unknown_type = "w9.example/pq+00000000+BwAA";
     let upper = VerifierKey::cosignature("W.example".parse().unwrap(), public(9));
     let same_key = VerifierKey::cosignature("again.example".parse().unwrap(), public(100));
     let log_as_witness = VerifierKey::cosignature("log.example/w".parse().unwrap(), public(1));

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use serde_json::Value;
 
-const ARTEFACTS: [&str; 9] = [
+const ARTEFACTS: [&str; 10] = [
     "tree",
     "proof",
     "tile",
@@ -13,6 +13,7 @@ const ARTEFACTS: [&str; 9] = [
     "cosignature",
     "policy",
     "tlog_proof",
+    "tlog_witness",
     "signature",
 ];
 

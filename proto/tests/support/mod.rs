@@ -128,6 +128,7 @@ pub(crate) fn charter() -> pb::Charter {
         }],
         rules: Some(rules()),
         predecessor: None,
+        log_key_pq: String::new(),
     }
 }
 

@@ -52,7 +52,7 @@ pub fn run(config: &Config, file: &Path) -> Result<Founded, CommandError> {
     };
     let identity = Identity {
         log: log.clone(),
-        key: read_key(config)?,
+        keys: read_key(config)?.into(),
     };
     let verifier_key = identity.verifier_key().to_string();
     check_names_key(&charter, &verifier_key, config, file)?;

@@ -127,7 +127,7 @@ pub(crate) fn open_log(config: &Config) -> Result<OpenLog, CommandError> {
     let store = Arc::new(Store::open(&config.data_dir, limit)?);
     let identity = Identity {
         log: store.meta().log.clone(),
-        key: read_key(config)?,
+        keys: read_key(config)?.into(),
     };
     check_log_key(config, &identity, &store)?;
     Ok(OpenLog {
@@ -162,7 +162,7 @@ fn check_log_key(
     }
     let charter: Option<rules::CharterState> =
         rules::load(&StoredState(Arc::clone(store)), &rules::Key::Charter).map_err(Fatal::State)?;
-    let key = identity.key.verifying_key();
+    let key = identity.keys.ed25519.verifying_key();
     match charter {
         Some(charter) if charter.log_key == key.as_bytes() => Ok(()),
         _ => Err(CommandError::LogKey {

@@ -31,11 +31,10 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use ed25519_dalek::SigningKey;
 use tokio::sync::{oneshot, watch};
 use trucelog_proto::{
     hash::LeafIndex,
-    note::VerifierKey,
+    note::{SignerKeys, VerifierKey},
     pb,
     record::{self, LogId},
     refusal::Refusal,
@@ -86,15 +85,18 @@ pub enum StartError {
 pub struct Identity {
     /// Origin and charter digest.
     pub log: LogId,
-    /// The log's private key.
-    pub key: SigningKey,
+    /// The log's private keys.
+    pub keys: SignerKeys,
 }
 
 impl Identity {
     /// The key with which others verify the log's checkpoints.
     #[must_use]
     pub fn verifier_key(&self) -> VerifierKey {
-        VerifierKey::ed25519(self.log.origin.key_name().clone(), PublicKey::of(&self.key))
+        VerifierKey::ed25519(
+            self.log.origin.key_name().clone(),
+            PublicKey::of(&self.keys.ed25519),
+        )
     }
 }
 
@@ -202,7 +204,7 @@ where
 fn parts<S, A, C>(identity: Identity, store: Arc<S>, anchor: A, clock: C) -> Parts<S, A, C> {
     Parts {
         log: identity.log,
-        key: identity.key,
+        keys: identity.keys,
         store,
         anchor,
         clock,

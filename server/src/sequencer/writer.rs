@@ -3,12 +3,12 @@
 
 use std::{mem, sync::Arc};
 
-use ed25519_dalek::SigningKey;
 use tokio::sync::watch;
 use trucelog_proto::{
     checkpoint::Checkpoint,
     entry::{Entry, genesis_hash},
     hash::{LeafHash, LeafIndex, RecordDigest, RootHash, TreeSize},
+    note::SignerKeys,
     pb,
     record::{LogId, VerifiedRecord},
     refusal::Refusal,
@@ -84,7 +84,7 @@ pub enum Fatal {
 /// The state of the sequencer thread. It owns the right to write, and nothing else may write to `store`.
 pub(super) struct Writer<S, A, C> {
     log: LogId,
-    key: SigningKey,
+    keys: SignerKeys,
     store: Arc<S>,
     anchor: A,
     times: AcceptedTimes<C>,
@@ -119,7 +119,7 @@ impl<S: LogStore> State for StoredState<S> {
 /// The parts that a writer is made of.
 pub(super) struct Parts<S, A, C> {
     pub(super) log: LogId,
-    pub(super) key: SigningKey,
+    pub(super) keys: SignerKeys,
     pub(super) store: Arc<S>,
     pub(super) anchor: A,
     pub(super) clock: C,
@@ -141,7 +141,7 @@ impl<S: LogStore, A: CheckpointAnchor, C: Clock> Writer<S, A, C> {
             signed: recovered.anchored_tiles.right_edge(),
             previous: recovered.previous,
             log: parts.log,
-            key: parts.key,
+            keys: parts.keys,
             store: parts.store,
             anchor: parts.anchor,
             head,
@@ -249,7 +249,7 @@ impl<S: LogStore, A: CheckpointAnchor, C: Clock> Writer<S, A, C> {
             root: self.recompute_root()?,
             size: self.signed.size(),
         };
-        let note = checkpoint.sign(&self.key);
+        let note = checkpoint.sign(&self.keys);
         let last = self.head.borrow().note.clone();
         self.anchor.replace(&last, &note)?;
         self.store.put_checkpoint(CheckpointKind::Signed, &note)?;

@@ -60,6 +60,7 @@ impl TestLog {
             parties: Vec::new(),
             rules: Some(rules()),
             predecessor: None,
+            log_key_pq: String::new(),
         };
         let record = pb::Record {
             member: "OPERATOR".into(),
@@ -80,7 +81,10 @@ impl TestLog {
             signed_record: Some(sign_charter(record, &log, &operator)),
         };
         Self {
-            identity: Identity { log, key },
+            identity: Identity {
+                log,
+                keys: key.into(),
+            },
             charter,
             authority,
             next_sequence: 1,
@@ -155,7 +159,7 @@ impl TestLog {
 
     /// Writes key, charter and a configuration for a loopback server below `dir`.
     pub(crate) fn write_files(&self, dir: &Path) -> Config {
-        let pem = signature::private_key_to_pem(&self.identity.key);
+        let pem = signature::private_key_to_pem(&self.identity.keys.ed25519);
         std::fs::write(dir.join("log.key"), pem.as_bytes()).unwrap();
         std::fs::write(charter_file(dir), self.charter.encode_to_vec()).unwrap();
         let config = Config {

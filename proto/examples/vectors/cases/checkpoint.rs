@@ -2,11 +2,13 @@
 
 use trucelog_proto::{
     checkpoint::Checkpoint,
-    note::{Note, NoteSignature, VerifierKey},
+    mldsa::MlDsaPublicKey,
+    note::{Note, NoteSignature, SignerKeys, VerifierKey},
 };
 
 use super::{
-    Artefact, Case, DECODE, Failed, Inputs, OK, SIZE, VERIFY, case, edge, private, public, size,
+    Artefact, Case, DECODE, Failed, Inputs, OK, SIZE, VERIFY, case, cosignature::ml_dsa_private,
+    edge, private, public, size,
 };
 
 pub(crate) const ARTEFACT: Artefact = Artefact {
@@ -43,6 +45,21 @@ pub(crate) fn checkpoint() -> Checkpoint {
 
 pub(crate) fn log_key() -> VerifierKey {
     VerifierKey::ed25519(ORIGIN.parse().unwrap(), public(1))
+}
+
+/// The log's ML-DSA-44 key.
+pub(crate) fn log_key_pq() -> VerifierKey {
+    let key = MlDsaPublicKey::of(&ml_dsa_private(1));
+    VerifierKey::ml_dsa_44(ORIGIN.parse().unwrap(), key)
+}
+
+/// The checkpoint of the vectors, signed with both keys of the log.
+pub(crate) fn signed_twice() -> String {
+    let keys = SignerKeys {
+        ed25519: private(1),
+        ml_dsa: Some(ml_dsa_private(1)),
+    };
+    String::from_utf8(checkpoint().sign(&keys)).unwrap()
 }
 
 /// Signs any text as the log would sign a checkpoint.
@@ -187,6 +204,24 @@ fn cases() -> Vec<Case> {
             DECODE,
             "The key is of type 0x04.",
             open(&note).text("vkey", cosigner),
+        ),
+        case(
+            "signed-with-both-keys",
+            OK,
+            "A second line with ML-DSA-44.",
+            open(&signed_twice()),
+        ),
+        case(
+            "opened-with-ml-dsa-44",
+            OK,
+            "The same note, opened with the log's ML-DSA-44 key.",
+            open(&signed_twice()).text("vkey", log_key_pq()),
+        ),
+        case(
+            "ml-dsa-44-line-missing",
+            VERIFY,
+            "Opened with the log's ML-DSA-44 key, which has not signed.",
+            open(&note).text("vkey", log_key_pq()),
         ),
         case(
             "size-changed",

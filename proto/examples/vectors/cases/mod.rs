@@ -38,6 +38,7 @@ mod record;
 mod signature;
 mod tile;
 mod tlog_proof;
+mod tlog_witness;
 #[path = "tree.rs"]
 mod tree_cases;
 
@@ -51,6 +52,7 @@ pub(crate) const ARTEFACTS: &[Artefact] = &[
     cosignature::ARTEFACT,
     policy::ARTEFACT,
     tlog_proof::ARTEFACT,
+    tlog_witness::ARTEFACT,
     signature::ARTEFACT,
     canonical::ARTEFACT,
     record::ARTEFACT,

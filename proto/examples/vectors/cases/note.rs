@@ -64,7 +64,7 @@ fn notes() -> Vec<Case> {
     forged.bytes[0] ^= 1;
     let stranger = NoteSignature::sign(TEXT, &"other.example".parse().unwrap(), &private(4));
     let unsupported = VerifierKey::cosignature(name(), public(3));
-    let pq = "press.truce.example+01020304+BgAB";
+    let pq = "press.truce.example+01020304+BwAB";
     let pq_line = NoteSignature {
         name: name(),
         key_id: 0x0102_0304,
@@ -264,8 +264,8 @@ fn keys() -> Vec<Case> {
         case(
             "vkey-of-unknown-type",
             OK,
-            "A key of type 0x06 is kept; its key ID is not checked.",
-            vkey("w.example+01020304+BgAB"),
+            "A key of type 0x07 is kept; its key ID is not checked.",
+            vkey("w.example+01020304+BwAB"),
         ),
         case(
             "vkey-wrong-id",

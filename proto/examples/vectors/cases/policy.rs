@@ -1,14 +1,15 @@
 //! Trust policies and their verdicts.
 
 use trucelog_proto::{
+    mldsa::MlDsaPublicKey,
     note::{Note, VerifierKey},
     policy::Policy,
 };
 
 use super::{
     Artefact, Case, DECODE, Failed, Inputs, OK, POLICY, VERIFY, case,
-    checkpoint::{checkpoint, log_key, signed},
-    cosignature::{cosign, witness_name, witness_seed},
+    checkpoint::{checkpoint, log_key, log_key_pq, signed, signed_twice},
+    cosignature::{TIME, cosign, cosign_ml_dsa, ml_dsa_private, witness_name, witness_seed},
     public,
 };
 
@@ -62,6 +63,33 @@ pub(crate) fn cosigned(witnesses: &[u8]) -> String {
     String::from_utf8(Note::new(&text, lines).unwrap().format()).unwrap()
 }
 
+fn witness_key_pq(n: u8) -> VerifierKey {
+    let key = MlDsaPublicKey::of(&ml_dsa_private(witness_seed(n)));
+    VerifierKey::ml_dsa_44(witness_name(n), key)
+}
+
+/// A policy of ML-DSA-44 keys: two of three witnesses.
+fn policy_pq() -> String {
+    let witnesses = (0..3).map(|n| {
+        let name = NAMES[usize::from(n)];
+        format!("witness {name} {}\n", witness_key_pq(n))
+    });
+    let witnesses: String = witnesses.collect();
+    format!("{CHARTER}log {}\n{witnesses}{QUORUM}", log_key_pq())
+}
+
+/// The checkpoint of the vectors, signed by the log with both keys, and by some witnesses with ML-DSA-44.
+fn cosigned_pq(witnesses: &[u8], time: u64) -> String {
+    let lines = witnesses
+        .iter()
+        .map(|n| format!("{}\n", cosign_ml_dsa(*n, time)));
+    signed_twice() + &lines.collect::<String>()
+}
+
+fn judge_pq(note: impl ToString) -> Inputs {
+    parse(policy_pq()).text("note", note)
+}
+
 fn parse(text: impl ToString) -> Inputs {
     Inputs::default().text("policy", text)
 }
@@ -75,7 +103,54 @@ fn judge(rest: &str, witnesses: &[u8]) -> Inputs {
 }
 
 fn cases() -> Vec<Case> {
-    [verdicts(), grammar()].into_iter().flatten().collect()
+    [verdicts(), verdicts_pq(), grammar()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn verdicts_pq() -> Vec<Case> {
+    let mixed = policy_pq().replacen(
+        &witness_key_pq(2).to_string(),
+        &witness_key(2).to_string(),
+        1,
+    );
+    vec![
+        case(
+            "ml-dsa-44",
+            OK,
+            "A policy of ML-DSA-44 keys: two of three have signed.",
+            judge_pq(cosigned_pq(&[0, 2], TIME)),
+        ),
+        case(
+            "ml-dsa-44-quorum-not-reached",
+            POLICY,
+            "One of two has signed with ML-DSA-44; another with Ed25519, which counts for nothing.",
+            judge_pq(format!(
+                "{}{}\n",
+                cosigned_pq(&[0], TIME),
+                cosign(2, &checkpoint().format())
+            )),
+        ),
+        case(
+            "ml-dsa-44-without-statement-of-time",
+            POLICY,
+            "Lines with a time of 0 are no witness's statement.",
+            judge_pq(cosigned_pq(&[0, 2], 0)),
+        ),
+        case(
+            "ml-dsa-44-log-line-missing",
+            VERIFY,
+            "The log has signed with Ed25519 alone.",
+            judge_pq(cosigned(&[0, 2])),
+        ),
+        case(
+            "keys-of-both-kinds",
+            DECODE,
+            "One Ed25519 key among ML-DSA-44 keys.",
+            parse(mixed),
+        ),
+    ]
 }
 
 fn verdicts() -> Vec<Case> {

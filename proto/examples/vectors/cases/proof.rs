@@ -86,7 +86,7 @@ pub(crate) fn path(index: u64, tree_size: u64) -> Vec<NodeHash> {
     prove_inclusion(LeafIndex::new(index), size(tree_size), &Leaves).unwrap()
 }
 
-fn growth(old: u64, new: u64) -> Vec<NodeHash> {
+pub(crate) fn growth(old: u64, new: u64) -> Vec<NodeHash> {
     prove_consistency(size(old), size(new), &Leaves).unwrap()
 }
 
