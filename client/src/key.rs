@@ -102,16 +102,11 @@ impl AnyPublicKey {
         };
         match ed25519 {
             // A key that verifies nothing is told apart from what is no key.
-            Err(error @ DecodeError::PublicKeySmallOrder)
-            | Err(error @ DecodeError::PublicKeyNotCanonical)
-            | Err(error @ DecodeError::PublicKeyNotOnCurve) => {
-                Err(Error::decode(&path.display())(error))
-            }
-            Err(_) => ml_dsa().map_err(|_| Error::NotA {
+            Err(DecodeError::Pem { .. }) => ml_dsa().map_err(|_| Error::NotA {
                 what: path.display().to_string(),
                 expected: "an Ed25519 or ML-DSA-44 key in PEM",
             }),
-            ok => ok.map_err(Error::decode(&path.display())),
+            known => known.map_err(Error::decode(&path.display())),
         }
     }
 

@@ -63,8 +63,11 @@ impl TryFrom<&[u8]> for MlDsaPublicKey {
 
 impl fmt::Debug for MlDsaPublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, ..] = *self.0;
-        write!(f, "MlDsaPublicKey({a:02x}{b:02x}{c:02x}{d:02x}…)")
+        f.write_str("MlDsaPublicKey(")?;
+        self.0[..4]
+            .iter()
+            .try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        f.write_str("…)")
     }
 }
 

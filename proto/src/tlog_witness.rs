@@ -113,5 +113,6 @@ pub fn parse_cosignatures(bytes: &[u8]) -> Result<Vec<NoteSignature>, DecodeErro
 /// Source: `tlog_witness.md`; c2sp.org/tlog-witness.
 #[must_use]
 pub fn format_cosignatures(lines: &[NoteSignature]) -> String {
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    lines.join("\n") + "\n"
 }
