@@ -11,6 +11,7 @@ use trucelog_proto::refusal::Refusal;
 use trucelog_proto::state::StateError;
 
 use crate::demo::DemoError;
+use crate::evidence::EvidenceError;
 use crate::exit::Exit;
 use crate::json::JsonError;
 use crate::receipt::ReceiptError;
@@ -89,6 +90,14 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong with it.
         source: ReceiptError,
+    },
+    /// A file of evidence does not hold, or is about another log.
+    #[error("{}: {source}", path.display())]
+    EvidenceFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<EvidenceError>,
     },
     /// Signed files do not hold, or contradict each other.
     #[error("{source}")]
@@ -175,6 +184,7 @@ impl Error {
             | Self::Remote(_)
             | Self::Invalid(_) => Exit::Usage,
             Self::Receipt { source, .. } | Self::ReceiptFile { source, .. } => source.exit(),
+            Self::EvidenceFile { source, .. } => source.exit(),
             Self::False(_) | Self::FalseFiles { .. } => Exit::False,
             Self::NotEnough(_) => Exit::NotEnough,
             Self::NotFound(_) => Exit::NotFound,

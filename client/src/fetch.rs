@@ -71,13 +71,27 @@ impl Fetcher {
             request.set_timeout(ANSWER_TIMEOUT);
             self.client.clone().get_consistency_proof(request).await
         });
-        let hashes = response.await?.hashes;
-        let hashes = hashes
-            .iter()
-            .map(|hash| NodeHash::try_from(hash.as_slice()));
-        hashes
-            .collect::<Result<_, _>>()
-            .map_err(|_| Error::Answer("a hash is not 32 bytes long"))
+        node_hashes(&response.await?.hashes)
+    }
+
+    /// Fetches the proof that the entry at `index` is in the tree of `size` entries.
+    ///
+    /// # Errors
+    /// [`Error::Deadline`] or [`Error::Status`]; [`Error::Answer`].
+    pub async fn inclusion_proof(
+        &self,
+        index: LeafIndex,
+        size: TreeSize,
+    ) -> Result<Vec<NodeHash>, Error> {
+        let response = call(self.patience, async || {
+            let mut request = tonic::Request::new(pb::GetInclusionProofRequest {
+                index: index.get(),
+                size: size.get(),
+            });
+            request.set_timeout(ANSWER_TIMEOUT);
+            self.client.clone().get_inclusion_proof(request).await
+        });
+        node_hashes(&response.await?.hashes)
     }
 
     /// Fetches the entries from `start` up to, not including, `end`. Needs a tokio runtime; the result is read
@@ -97,6 +111,7 @@ impl Fetcher {
         });
         RemoteEntries {
             runs,
+            fetcher: self.clone(),
             runtime: Handle::current(),
         }
     }
@@ -162,6 +177,15 @@ impl Fetcher {
     }
 }
 
+fn node_hashes(hashes: &[Vec<u8>]) -> Result<Vec<NodeHash>, Error> {
+    let hashes = hashes
+        .iter()
+        .map(|hash| NodeHash::try_from(hash.as_slice()));
+    hashes
+        .collect::<Result<_, _>>()
+        .map_err(|_| Error::Answer("a hash is not 32 bytes long"))
+}
+
 type Runs = mpsc::Sender<Result<Vec<Vec<u8>>, Error>>;
 
 enum Sent {
@@ -174,6 +198,7 @@ enum Sent {
 #[derive(Debug)]
 pub struct RemoteEntries {
     runs: mpsc::Receiver<Result<Vec<Vec<u8>>, Error>>,
+    fetcher: Fetcher,
     runtime: Handle,
 }
 
@@ -185,5 +210,10 @@ impl EntrySource for RemoteEntries {
             Ok(None) => Err(Error::Answer("it holds fewer entries than its checkpoint")),
             Err(_) => Ok(Vec::new()),
         }
+    }
+
+    fn inclusion(&mut self, index: LeafIndex, size: TreeSize) -> Option<Vec<NodeHash>> {
+        let proof = self.fetcher.inclusion_proof(index, size);
+        self.runtime.block_on(proof).ok()
     }
 }

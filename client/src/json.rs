@@ -18,6 +18,8 @@ use prost_reflect::{
     DescriptorPool, DeserializeOptions, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor,
     SerializeOptions,
 };
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 use trucelog_proto::canonical::{self, grammar};
 use trucelog_proto::pb;
@@ -278,6 +280,26 @@ pub fn parse_time(text: &str) -> Option<u64> {
 pub fn format_time(unix_ms: u64) -> Option<String> {
     let ms = i64::try_from(unix_ms).ok()?;
     Some(jiff::Timestamp::from_millisecond(ms).ok()?.to_string())
+}
+
+/// Bytes that a file has as base64 (RFC 4648 section 4, with padding).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Base64Bytes(pub(crate) Vec<u8>);
+
+impl Serialize for Base64Bytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&Base64::encode_string(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Base64Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bytes = Base64::decode_vec(&text);
+        bytes
+            .map(Self)
+            .map_err(|_| D::Error::custom("not canonical base64"))
+    }
 }
 
 /// Lower-case hexadecimal of bytes.

@@ -6,6 +6,7 @@
 //! - [`submit`]: sends signed records and keeps only receipts that hold.
 //! - [`receipt`]: checks a receipt without a network.
 //! - [`verifier`]: checks a whole log from its charter on, with its state on disk.
+//! - [`evidence`]: what was found false, in one file that anybody can judge.
 //! - [`reader`]: reads the entries that the verifier has verified, and nothing else.
 //! - [`trust`]: what is pinned before a server is asked anything.
 //! - [`remote`]: the connection to a log.
@@ -16,6 +17,7 @@ pub mod cli;
 pub mod demo;
 pub mod durable;
 mod error;
+pub mod evidence;
 pub mod exit;
 pub mod fetch;
 pub mod json;

@@ -7,20 +7,24 @@
 //! DIR/progress             state and tree edge of entries verified since, so that a check can go on
 //! DIR/checkpoint           the accepted checkpoint, as c2sp.org/tlog-tiles names it
 //! DIR/tile/entries/…       the verified entries, c2sp.org/tlog-tiles bundles
-//! DIR/evidence/…           what was found false
+//! DIR/evidence/…           what was found false (crate::evidence)
 //! ```
 //!
 //! **Invariant:** `snapshot` is written after its entries, `checkpoint` after `snapshot`. So every entry below the size
 //! of `checkpoint` is in the bundles and was verified.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use trucelog_proto::error::DecodeError;
-use trucelog_proto::hash::{LeafIndex, TreeSize, sha256};
+use trucelog_proto::hash::{LeafIndex, NodeHash, TreeSize, sha256};
+use trucelog_proto::proof;
 use trucelog_proto::state::MemoryState;
-use trucelog_proto::tile::{self, FULL_WIDTH, TilePath};
-use trucelog_proto::tree::RightEdge;
+use trucelog_proto::tile::{
+    self, FULL_WIDTH, RightTiles, TileHashes, TileId, TilePath, TileReader,
+};
+use trucelog_proto::tree::{RightEdge, leaf_hash};
 
 use crate::{Error, durable, station};
 
@@ -89,6 +93,22 @@ impl Bundles {
         Ok(entries[place].clone())
     }
 
+    /// Reads the entry at `index` and builds its inclusion proof in the tree of the first `size` entries. Reads and
+    /// hashes all of them.
+    ///
+    /// # Errors
+    /// As [`Self::entry`].
+    pub fn prove(
+        &self,
+        index: LeafIndex,
+        size: TreeSize,
+    ) -> Result<(Vec<u8>, Vec<NodeHash>), Error> {
+        Ok((
+            self.entry(index, size)?,
+            StoredTree::read(self, size)?.prove(index)?,
+        ))
+    }
+
     /// Writes a bundle, unsynced, and then removes what was stored of it with fewer entries.
     fn write(&self, bundle: u64, entries: &[Vec<u8>]) -> Result<(), Error> {
         let width = u16::try_from(entries.len()).expect("callers give at most 256 entries");
@@ -99,6 +119,66 @@ impl Bundles {
         fs::write(&temporary, bytes).map_err(Error::io(&temporary))?;
         fs::rename(&temporary, &path).map_err(Error::io(&path))?;
         (1..width).try_for_each(|narrower| durable::remove(&self.path(bundle, narrower)))
+    }
+}
+
+/// The tree over stored entries, for proofs. Holds one hash for each 256 entries; lower ones are computed when needed.
+pub(crate) struct StoredTree<'a> {
+    bundles: &'a Bundles,
+    size: TreeSize,
+    /// The tiles above level 0.
+    tiles: BTreeMap<TileId, Vec<u8>>,
+}
+
+impl<'a> StoredTree<'a> {
+    /// Reads and hashes the first `size` entries.
+    ///
+    /// # Errors
+    /// As [`Bundles::read`].
+    pub(crate) fn read(bundles: &'a Bundles, size: TreeSize) -> Result<Self, Error> {
+        let mut right = RightTiles::new();
+        let mut tiles = BTreeMap::new();
+        for bundle in 0..bundle_count(size) {
+            for entry in bundles.read(bundle, size)? {
+                right.append(leaf_hash(&entry));
+            }
+            let changed = right.take_changed().into_iter();
+            tiles.extend(changed.filter(|(id, _)| id.level() > 0));
+        }
+        Ok(Self {
+            bundles,
+            size,
+            tiles,
+        })
+    }
+
+    /// Builds the inclusion proof of the entry at `index`.
+    ///
+    /// # Errors
+    /// As [`Bundles::read`].
+    pub(crate) fn prove(&self, index: LeafIndex) -> Result<Vec<NodeHash>, Error> {
+        proof::prove_inclusion(index, self.size, &TileHashes::new(self)).map_err(|error| {
+            Error::Damaged {
+                path: self.bundles.directory.join("tile/entries"),
+                problem: error.to_string(),
+            }
+        })
+    }
+}
+
+impl TileReader for StoredTree<'_> {
+    type Error = Error;
+
+    fn tile(&self, id: TileId, _: u16) -> Result<Vec<u8>, Error> {
+        if let Some(tile) = self.tiles.get(&id) {
+            return Ok(tile.clone());
+        }
+        let entries = self.bundles.read(id.index(), self.size)?;
+        let leaves: Vec<NodeHash> = entries
+            .iter()
+            .map(|entry| leaf_hash(entry).into())
+            .collect();
+        Ok(tile::encode_tile(&leaves))
     }
 }
 
@@ -282,20 +362,6 @@ impl Store {
         Snapshot::write(&self.directory.join("snapshot"), note, edge, state)?;
         durable::replace(&checkpoint_path(&self.directory), note)?;
         self.discard_progress()
-    }
-
-    /// Keeps evidence in a directory of its own and gives its path. The same evidence goes to the same place.
-    pub(crate) fn keep_evidence(
-        &self,
-        name: &str,
-        files: &[(&str, &[u8])],
-    ) -> Result<PathBuf, Error> {
-        let directory = self.directory.join("evidence").join(name);
-        durable::create_directory(&directory)?;
-        for (file, bytes) in files {
-            durable::replace(&directory.join(file), bytes)?;
-        }
-        Ok(directory)
     }
 }
 

@@ -9,10 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
-use serde_json::json;
 use trucelog_proto::checkpoint::{Checkpoint, SignedCheckpoint};
 use trucelog_proto::error::{Error as ProtoError, PolicyError, VerifyError};
-use trucelog_proto::hash::{LeafIndex, RootHash, TreeSize, sha256};
+use trucelog_proto::hash::{LeafIndex, NodeHash, RootHash, TreeSize};
 use trucelog_proto::note::KeyMaterial;
 use trucelog_proto::policy::Verdict;
 use trucelog_proto::refusal::Refusal;
@@ -21,9 +20,10 @@ use trucelog_proto::state::MemoryState;
 use trucelog_proto::tree::{RightEdge, leaf_hash};
 use trucelog_proto::verify::{self, Finding, HeadPlace, StopError, Verifier, place_head};
 
+use crate::Error;
+use crate::evidence::Evidence;
 use crate::store::{BundleWriter, Snapshot, Store, bundle_count};
 use crate::trust::Trust;
-use crate::{Error, json};
 
 /// How often an unfinished check saves its progress.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(30);
@@ -66,7 +66,7 @@ impl False {
 pub struct Falsehood {
     /// What is false.
     pub what: False,
-    /// Directory of the evidence: the signed notes and, where one entry is to blame, its bytes.
+    /// The file of evidence, [`crate::evidence`].
     pub evidence: PathBuf,
 }
 
@@ -90,6 +90,9 @@ pub enum NotEnough {
     /// The checkpoint is signed by keys that are not pinned.
     #[error("the checkpoint is signed by none of the pinned keys")]
     UnknownKey,
+    /// Evidence holds, but not without something that is not in its file.
+    #[error("the evidence does not suffice on its own\n{}", .0.join("\n"))]
+    Evidence(Box<[String; 3]>),
     /// A server gave no proof that one checkpoint continues another.
     #[error("the server's consistency proof does not hold: {0}")]
     Consistency(VerifyError),
@@ -121,6 +124,12 @@ pub trait EntrySource {
     /// # Errors
     /// When there is no answer. What was given before stands.
     fn next(&mut self) -> Result<Vec<Vec<u8>>, Error>;
+
+    /// Gives the inclusion proof of the entry at `index` in the tree of `size` entries, if the source has it. It is not
+    /// believed: evidence takes it when it holds.
+    fn inclusion(&mut self, _index: LeafIndex, _size: TreeSize) -> Option<Vec<NodeHash>> {
+        None
+    }
 }
 
 /// How far a check has come.
@@ -164,12 +173,33 @@ pub fn verify_log<S: EntrySource>(
     mut watch: impl FnMut(Progress),
     stop: &AtomicBool,
 ) -> Result<Report, Error> {
-    let checkpoint = open_checkpoint(store, trust, note)?;
-    let mut check = |check: &mut Check<'_>| check.run(&mut open, &mut watch, stop);
+    let checked = check_log(store, trust, note, &mut open, &mut watch, stop);
+    checked.map_err(|ended| match ended {
+        Ended::Error(error) => error,
+        Ended::False(found) => {
+            let prove = |index, size| open(index, size).ok()?.inclusion(index, size);
+            match keep(store, trust, *found, prove) {
+                Ok(falsehood) => falsehood.into(),
+                Err(error) => error,
+            }
+        }
+    })
+}
+
+fn check_log<S: EntrySource>(
+    store: &Store,
+    trust: &Trust,
+    note: &[u8],
+    open: &mut impl FnMut(LeafIndex, TreeSize) -> Result<S, Error>,
+    watch: &mut impl FnMut(Progress),
+    stop: &AtomicBool,
+) -> Result<Report, Ended> {
+    let checkpoint = open_checkpoint(trust, note)?;
+    let mut check = |check: &mut Check<'_>| check.run(open, watch, stop);
     if let Some(progress) = store.progress()? {
         match check(&mut Check::new(store, trust, &checkpoint, note, progress)?) {
             // Entries beyond the accepted size bind nobody: without them, the check decides again.
-            Err(Error::False(_)) => store.discard_progress()?,
+            Err(Ended::False(_)) => store.discard_progress()?,
             result => return result,
         }
     }
@@ -182,18 +212,43 @@ pub fn verify_log<S: EntrySource>(
     )?)
 }
 
+/// Keeps evidence at once, and again when there are proofs that complete it.
+fn keep(
+    store: &Store,
+    trust: &Trust,
+    found: Found,
+    prove: impl FnMut(LeafIndex, TreeSize) -> Option<Vec<NodeHash>>,
+) -> Result<Box<Falsehood>, Error> {
+    let Found { what, mut evidence } = found;
+    let path = evidence.keep(store.directory())?;
+    if evidence.complete(trust, prove) {
+        evidence.keep(store.directory())?;
+    }
+    Ok(Box::new(Falsehood {
+        what,
+        evidence: path,
+    }))
+}
+
 /// Step 1: the checkpoint's signature under the pinned log key and origin.
-fn open_checkpoint(store: &Store, trust: &Trust, note: &[u8]) -> Result<SignedCheckpoint, Error> {
+fn open_checkpoint(trust: &Trust, note: &[u8]) -> Result<SignedCheckpoint, Ended> {
     let opened = Checkpoint::open(note, trust.policy.log_key(), trust.policy.origin());
     opened.map_err(|error| match error {
-        ProtoError::Verify(VerifyError::NoKnownSignature { .. }) => NotEnough::UnknownKey.into(),
-        ProtoError::Verify(error) => match keep(store, error.into(), note, &[], None) {
-            Ok(falsehood) => falsehood.into(),
-            Err(error) => error,
-        },
-        _ => Error::Answer("it holds no checkpoint"),
+        ProtoError::Verify(VerifyError::NoKnownSignature { .. }) => {
+            Error::from(NotEnough::UnknownKey).into()
+        }
+        ProtoError::Verify(error) => {
+            let what = False::from(error);
+            let evidence = Evidence::new(what.kind(), None, &what, &trust.policy);
+            Found::new(what, evidence.with_note(SERVED, note)).into()
+        }
+        _ => Error::Answer("it holds no checkpoint").into(),
     })
 }
+
+/// Names of the notes in evidence.
+const SERVED: &str = "served";
+const ACCEPTED: &str = "accepted";
 
 struct Check<'a> {
     store: &'a Store,
@@ -238,16 +293,16 @@ impl<'a> Check<'a> {
         open: &mut impl FnMut(LeafIndex, TreeSize) -> Result<S, Error>,
         watch: &mut impl FnMut(Progress),
         stop: &AtomicBool,
-    ) -> Result<Report, Error> {
+    ) -> Result<Report, Ended> {
         // Step 2.
         let size = self.verifier.size();
         let place = place_head(self.checkpoint, size, |size| self.own_root(size));
         let place = place.map_err(|error: Stop| self.ended(error, None))?;
         if place == HeadPlace::Older {
-            return Err(NotEnough::Stale {
+            return Err(Error::from(NotEnough::Stale {
                 served: self.checkpoint.size,
                 accepted: size,
-            }
+            })
             .into());
         }
         // Step 3.
@@ -260,16 +315,16 @@ impl<'a> Check<'a> {
         let finished = self.verifier.finish(self.checkpoint);
         finished.map_err(|finding| self.ended(finding.into(), None))?;
         // Step 5.
+        writer.flush()?;
         let verdict = self.judge()?;
         if let Err(error) = &verdict.quorum {
             self.save_progress(&mut writer)?;
-            return Err(NotEnough::Quorum(error.clone()).into());
+            return Err(Error::from(NotEnough::Quorum(error.clone())).into());
         }
         // Step 6.
-        writer.flush()?;
         self.store
             .accept(self.note, self.verifier.edge(), self.verifier.state())?;
-        self.report(verdict)
+        Ok(self.report(verdict)?)
     }
 
     /// Our own root at a size that we have verified.
@@ -294,12 +349,12 @@ impl<'a> Check<'a> {
         writer: &mut BundleWriter,
         watch: &mut impl FnMut(Progress),
         stop: &AtomicBool,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Ended> {
         let mut saved = Instant::now();
         while self.verifier.size() < self.checkpoint.size {
             if stop.load(Ordering::Relaxed) {
                 self.save_progress(writer)?;
-                return Err(Error::Interrupted);
+                return Err(Error::Interrupted.into());
             }
             let entries = source.next().or_else(|error| {
                 self.save_progress(writer)?;
@@ -326,7 +381,7 @@ impl<'a> Check<'a> {
         &mut self,
         mut entries: Vec<Vec<u8>>,
         writer: &mut BundleWriter,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Ended> {
         let start = self.verifier.size().get();
         let wanted = usize::try_from(self.checkpoint.size.get() - start).unwrap_or(usize::MAX);
         entries.truncate(wanted);
@@ -338,6 +393,7 @@ impl<'a> Check<'a> {
             .collect();
         for (checked, bytes) in checked.into_iter().zip(entries) {
             if let Err(error) = self.verifier.append(checked) {
+                writer.flush()?;
                 return Err(self.ended(error.into(), Some(&bytes)));
             }
             writer.push(bytes)?;
@@ -355,14 +411,14 @@ impl<'a> Check<'a> {
         )
     }
 
-    fn judge(&self) -> Result<Verdict, Error> {
+    fn judge(&self) -> Result<Verdict, Ended> {
         let verdict = self
             .trust
             .policy
             .evaluate(self.note)
             .map_err(|error| match error {
                 ProtoError::Verify(error) => self.ended(Stop::False(error.into()), None),
-                _ => Error::Answer("it holds no checkpoint"),
+                _ => Error::Answer("it holds no checkpoint").into(),
             })?;
         for cosigner in &verdict.cosigners {
             let timely = self.verifier.check_cosignature(cosigner.time);
@@ -371,17 +427,57 @@ impl<'a> Check<'a> {
         Ok(verdict)
     }
 
-    /// Why the check ended. Evidence of something false is kept.
-    fn ended(&self, stop: Stop, entry: Option<&[u8]>) -> Error {
+    /// Why the check ended, with evidence of something false.
+    fn ended(&self, stop: Stop, entry: Option<&[u8]>) -> Ended {
         match stop {
-            Stop::False(what) => {
-                match keep(self.store, what, self.note, &self.accepted_note, entry) {
-                    Ok(falsehood) => falsehood.into(),
-                    Err(error) => error,
-                }
-            }
-            Stop::Error(error) => error,
+            Stop::False(what) => match self.evidence(&what, entry) {
+                Ok(evidence) => Found::new(what, evidence).into(),
+                Err(error) => error.into(),
+            },
+            Stop::Error(error) => error.into(),
         }
+    }
+
+    /// What shows `what`, as far as it is in hand; `entry` are the bytes of the entry that was refused.
+    fn evidence(&self, what: &False, entry: Option<&[u8]>) -> Result<Evidence, Error> {
+        let evidence = Evidence::new(what.kind(), what.index(), what, &self.trust.policy)
+            .with_note(SERVED, self.note);
+        let bundles = self.store.bundles();
+        let verified = self.verifier.size();
+        Ok(match (what, entry) {
+            (False::Log(Finding::Inconsistent { .. }), Some(entry)) => evidence
+                .with_note(ACCEPTED, &self.accepted_note)
+                .with_entry(LeafIndex::new(self.accepted.get()), entry, SERVED, None),
+            (False::Log(Finding::Inconsistent { .. }), None) => {
+                let evidence = evidence.with_note(ACCEPTED, &self.accepted_note);
+                let index = LeafIndex::new(self.checkpoint.size.get());
+                if self.checkpoint.size >= self.accepted {
+                    return Ok(evidence);
+                }
+                let (entry, proof) = bundles.prove(index, self.accepted)?;
+                evidence.with_entry(index, &entry, ACCEPTED, Some(&proof))
+            }
+            (False::Log(Finding::Previous { index, .. }), Some(entry)) => {
+                let evidence = evidence.with_entry(*index, entry, SERVED, None);
+                let Some(before) = index.get().checked_sub(1).map(LeafIndex::new) else {
+                    return Ok(evidence);
+                };
+                let bytes = bundles.entry(before, verified)?;
+                evidence.with_entry(before, &bytes, SERVED, None)
+            }
+            (False::Log(Finding::AcceptedAhead { index, .. }), _) => {
+                let (entry, proof) = bundles.prove(*index, verified)?;
+                let charter = LeafIndex::new(0);
+                evidence
+                    .with_entry(*index, &entry, SERVED, Some(&proof))
+                    .with_entry(charter, &bundles.entry(charter, verified)?, SERVED, None)
+            }
+            (what, Some(entry)) => {
+                let index = what.index().unwrap_or(LeafIndex::new(verified.get()));
+                evidence.with_entry(index, entry, SERVED, None)
+            }
+            (_, None) => evidence,
+        })
     }
 
     fn report(&self, verdict: Verdict) -> Result<Report, Error> {
@@ -424,7 +520,37 @@ impl<'a> Check<'a> {
     }
 }
 
-/// Why a step ended the check, before evidence is kept.
+/// Why the check ended.
+enum Ended {
+    False(Box<Found>),
+    Error(Error),
+}
+
+impl From<Error> for Ended {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<Found> for Ended {
+    fn from(found: Found) -> Self {
+        Self::False(Box::new(found))
+    }
+}
+
+/// Something false, with evidence that is not kept yet.
+struct Found {
+    what: False,
+    evidence: Evidence,
+}
+
+impl Found {
+    fn new(what: False, evidence: Evidence) -> Self {
+        Self { what, evidence }
+    }
+}
+
+/// Why a step ended the check.
 enum Stop {
     False(False),
     Error(Error),
@@ -466,38 +592,4 @@ fn accepted_size(trust: &Trust, note: &[u8]) -> Result<TreeSize, Error> {
         expected: "signed by the pinned key; give each log a state directory of its own",
     })?;
     Ok(accepted.checkpoint().size)
-}
-
-/// Keeps what was seen, so that anybody can judge it.
-fn keep(
-    store: &Store,
-    what: False,
-    note: &[u8],
-    accepted_note: &[u8],
-    entry: Option<&[u8]>,
-) -> Result<Box<Falsehood>, Error> {
-    let index = what.index().map(LeafIndex::get);
-    let finding = json!({
-        "schema": "trucelog.evidence/v1",
-        "kind": what.kind(),
-        "index": index,
-        "finding": what.to_string(),
-        "served_checkpoint": "served.checkpoint",
-        "accepted_checkpoint": (!accepted_note.is_empty()).then_some("accepted.checkpoint"),
-        "entry": entry.map(|_| "entry"),
-    });
-    let finding = format!("{finding:#}\n");
-    let mut files: Vec<(&str, &[u8])> = vec![
-        ("finding.json", finding.as_bytes()),
-        ("served.checkpoint", note),
-    ];
-    if !accepted_note.is_empty() {
-        files.push(("accepted.checkpoint", accepted_note));
-    }
-    if let Some(entry) = entry {
-        files.push(("entry", entry));
-    }
-    let digest = json::hex(&sha256(&[note, entry.unwrap_or_default()])[..4]);
-    let evidence = store.keep_evidence(&format!("{}-{digest}", what.kind()), &files)?;
-    Ok(Box::new(Falsehood { what, evidence }))
 }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use support::{LOG, Log, MONITOR, key};
 use trucelog_client::Error;
+use trucelog_client::evidence::Evidence;
 use trucelog_client::exit::Exit;
 use trucelog_client::reader::LocalLog;
 use trucelog_client::store::Store;
@@ -61,8 +62,8 @@ fn falsehood(result: Result<Report, Error>) -> Falsehood {
     }
 }
 
-fn evidence(falsehood: &Falsehood, file: &str) -> Vec<u8> {
-    fs::read(falsehood.evidence.join(file)).unwrap()
+fn evidence(falsehood: &Falsehood) -> Evidence {
+    Evidence::read(&falsehood.evidence).unwrap()
 }
 
 #[test]
@@ -151,6 +152,7 @@ fn progress_on_another_history_decides_nothing() {
     interrupt(directory.path(), &other);
     let log = Log::with_reports(5);
     assert_eq!(verify(directory.path(), &log).unwrap().entries_verified, 7);
+    assert!(!directory.path().join("evidence").exists());
 }
 
 #[test]
@@ -161,8 +163,12 @@ fn a_fresh_verifier_names_the_forged_entry_and_its_signature() {
     let falsehood = falsehood(verify(directory.path(), &log));
     assert_eq!(falsehood.what.index(), Some(LeafIndex::new(7)));
     assert_eq!(falsehood.what.kind(), "signature");
-    assert_eq!(evidence(&falsehood, "entry"), log.entries[7]);
-    assert_eq!(evidence(&falsehood, "served.checkpoint"), log.note());
+    let evidence = evidence(&falsehood);
+    assert_eq!(
+        evidence.entry(LeafIndex::new(7)),
+        Some(log.entries[7].as_slice())
+    );
+    assert_eq!(evidence.note("served"), Some(log.note().as_slice()));
     assert!(!directory.path().join("checkpoint").exists());
 }
 
@@ -180,8 +186,9 @@ fn a_verifier_that_knew_the_log_names_the_inconsistency_and_keeps_both_notes() {
         log.truncate(size);
         let falsehood = falsehood(verify(directory.path(), &log));
         assert_eq!(falsehood.what.kind(), "inconsistent", "size {size}");
-        assert_eq!(evidence(&falsehood, "accepted.checkpoint"), honest.note());
-        assert_eq!(evidence(&falsehood, "served.checkpoint"), log.note());
+        let evidence = evidence(&falsehood);
+        assert_eq!(evidence.note("accepted"), Some(honest.note().as_slice()));
+        assert_eq!(evidence.note("served"), Some(log.note().as_slice()));
         assert_eq!(
             fs::read(directory.path().join("checkpoint")).unwrap(),
             honest.note()

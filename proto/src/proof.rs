@@ -154,6 +154,48 @@ pub fn verify_inclusion(
     check_root(size, root, r)
 }
 
+/// Computes the root of the first `index` leaves from an inclusion proof of the leaf at `index`: the proof's left
+/// siblings are the complete subtrees that cover those leaves.
+///
+/// Says nothing about the proof; [`verify_inclusion`] does, and must have.
+///
+/// # Errors
+///
+/// If `index` is not below `size`, or the proof has any other than the exact number of hashes.
+///
+/// Source: `proof.md`, "The tree before a leaf".
+pub fn root_before(
+    index: LeafIndex,
+    size: TreeSize,
+    proof: &[NodeHash],
+) -> Result<RootHash, VerifyError> {
+    if index.get() >= size.get() {
+        return Err(VerifyError::IndexOutOfRange { index, size });
+    }
+    let expected = inclusion_proof_len(index, size);
+    if proof.len() != expected {
+        return Err(VerifyError::ProofLength {
+            expected,
+            found: proof.len(),
+        });
+    }
+    let (mut fn_, mut sn) = (index.get(), size.get() - 1);
+    let mut left = Vec::new();
+    for p in proof {
+        if fn_ & 1 == 1 || fn_ == sn {
+            left.push(*p);
+            skip_levels_without_sibling(&mut fn_, &mut sn);
+        }
+        fn_ >>= 1;
+        sn >>= 1;
+    }
+    // From the smallest subtree, the rightmost, to the largest.
+    let folded = left
+        .into_iter()
+        .reduce(|right, left| node_hash(&left, &right));
+    Ok(folded.map_or_else(empty_root, RootHash::from))
+}
+
 /// Verifies that the tree of `new` leaves with root `new_root` continues the tree of `old` leaves with `old_root`.
 ///
 /// With `old` 0 the proof must be empty and `old_root` the empty root; every tree continues the empty one. With `old`

@@ -248,6 +248,56 @@ fn look(id: &LogId, bytes: &[u8]) -> Result<Looked, Refusal> {
     Ok(Looked { entry, record })
 }
 
+impl CheckedEntry {
+    /// What is false about the entry whatever the entries before it are: its bytes, its index, its signature, or a
+    /// charter other than the pinned one.
+    ///
+    /// # Errors
+    /// The first [`Finding`] of these kinds, in the order of [`Verifier::append`].
+    ///
+    /// Source: `proto/spec/verify.md`, step 3.
+    pub fn verify_alone(&self, charter: &CharterDigest) -> Result<(), Finding> {
+        let index = self.index;
+        let bytes = |refusal: &Refusal| Finding::Bytes {
+            index,
+            refusal: refusal.clone(),
+        };
+        let signature = |refusal: &Refusal| Finding::Signature {
+            index,
+            refusal: refusal.clone(),
+        };
+        let looked = self.looked.as_ref().map_err(bytes)?;
+        check_index(index, &looked.entry)?;
+        let record = looked.record.as_ref().map_err(signature)?;
+        check_charter(index, charter, record)
+    }
+}
+
+fn check_index(index: LeafIndex, entry: &Entry) -> Result<(), Finding> {
+    if entry.index == index {
+        return Ok(());
+    }
+    Err(Finding::Index {
+        index,
+        found: entry.index,
+    })
+}
+
+fn check_charter(
+    index: LeafIndex,
+    pinned: &CharterDigest,
+    record: &VerifiedRecord,
+) -> Result<(), Finding> {
+    let found = record.record.digest;
+    if index.get() > 0 || found.as_bytes() == pinned.as_bytes() {
+        return Ok(());
+    }
+    Err(Finding::Charter {
+        pinned: *pinned,
+        found,
+    })
+}
+
 /// An entry that holds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VerifiedEntry {
@@ -365,7 +415,7 @@ impl<S: StateMut> Verifier<S> {
             looked.map_err(|refusal| Finding::Bytes { index, refusal })?;
         self.check_place(index, &entry)?;
         let record = record.map_err(|refusal| Finding::Signature { index, refusal })?;
-        self.check_charter(&record)?;
+        check_charter(index, &self.id.charter, &record)?;
         let placed = Placed {
             index,
             accepted_time: entry.accepted_time,
@@ -387,12 +437,13 @@ impl<S: StateMut> Verifier<S> {
     }
 
     fn check_place(&self, index: LeafIndex, entry: &Entry) -> Result<(), Finding> {
-        if entry.index != index || index.get() != self.size().get() {
+        if index.get() != self.size().get() {
             return Err(Finding::Index {
                 index: LeafIndex::new(self.size().get()),
                 found: entry.index,
             });
         }
+        check_index(index, entry)?;
         if entry.previous == self.previous {
             return Ok(());
         }
@@ -407,17 +458,6 @@ impl<S: StateMut> Verifier<S> {
             expected: self.previous,
             found: entry.previous,
         })
-    }
-
-    fn check_charter(&self, record: &VerifiedRecord) -> Result<(), Finding> {
-        let found = record.record.digest;
-        if self.size().get() == 0 && found.as_bytes() != self.id.charter.as_bytes() {
-            return Err(Finding::Charter {
-                pinned: self.id.charter,
-                found,
-            });
-        }
-        Ok(())
     }
 
     /// Step 4: compares the root over all entries so far with the checkpoint's, at the same size.

@@ -85,7 +85,9 @@ fn evidence(error: &Error) -> Option<String> {
                 .collect();
             Some(paths.join(" "))
         }
-        Error::ReceiptFile { path, .. } if error.exit() == Exit::False => {
+        Error::ReceiptFile { path, .. } | Error::EvidenceFile { path, .. }
+            if error.exit() == Exit::False =>
+        {
             Some(path.display().to_string())
         }
         _ => None,

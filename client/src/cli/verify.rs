@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use trucelog_proto::checkpoint::{Checkpoint, SignedCheckpoint};
 use trucelog_proto::error::{Error as ProtoError, VerifyError};
-use trucelog_proto::hash::RecordDigest;
+use trucelog_proto::hash::{LeafIndex, RecordDigest};
 use trucelog_proto::pb::CheckpointKind;
 use trucelog_proto::policy::Verdict;
 use trucelog_proto::proof;
@@ -16,6 +16,7 @@ use trucelog_proto::record::record_digest;
 use super::args::{OutputArgs, RemoteArgs, TrustArgs, digest};
 use super::output::{self, Format};
 use super::progress::Bar;
+use crate::evidence::Evidence;
 use crate::fetch::Fetcher;
 use crate::json::format_time;
 use crate::receipt;
@@ -33,6 +34,7 @@ pub(super) enum Command {
     Receipt(ReceiptCommand),
     Checkpoint(CheckpointCommand),
     Consistency(ConsistencyCommand),
+    Evidence(EvidenceCommand),
     Log(LogCommand),
 }
 
@@ -62,7 +64,7 @@ pub(super) struct ReceiptCommand {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   trucelog verify checkpoint checkpoint --policy policy --charter SHA256
-  trucelog verify checkpoint evidence/root-0a1b2c3d/served.checkpoint -o json")]
+  trucelog verify checkpoint checkpoint -o json")]
 pub(super) struct CheckpointCommand {
     /// The checkpoint, a signed note.
     #[arg(value_name = "FILE")]
@@ -93,6 +95,22 @@ pub(super) struct ConsistencyCommand {
     output: OutputArgs,
 }
 
+/// Judge a file of evidence, without a network: who signed what, and why it cannot both be true. Exit 0 when the file
+/// proves it on its own, 3 when more than the file is needed, 1 when the file itself does not hold.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  trucelog verify evidence evidence/inconsistent-0a1b2c3d.json --policy policy --charter SHA256
+  trucelog verify evidence evidence/signature-0a1b2c3d.json -o json")]
+pub(super) struct EvidenceCommand {
+    /// The evidence.
+    #[arg(value_name = "FILE.json")]
+    evidence: PathBuf,
+    #[command(flatten)]
+    trust: TrustArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
 /// Check the whole log from its charter on: every byte, signature, rule and hash. What was verified is kept, so that
 /// the next check goes on from there; an interrupted one does too.
 #[derive(Args, Debug)]
@@ -114,6 +132,7 @@ impl Command {
             Self::Receipt(command) => command.output.output,
             Self::Checkpoint(command) => command.output.output,
             Self::Consistency(command) => command.output.output,
+            Self::Evidence(command) => command.output.output,
             Self::Log(command) => command.output.output,
         }
     }
@@ -123,6 +142,7 @@ impl Command {
             Self::Receipt(command) => verify_receipt(&command),
             Self::Checkpoint(command) => verify_checkpoint(&command),
             Self::Consistency(command) => verify_consistency(&command).await,
+            Self::Evidence(command) => verify_evidence(&command),
             Self::Log(command) => {
                 let trust = command.trust.open()?;
                 let report = check_log(&command.trust, &trust, &command.remote, stop).await?;
@@ -244,6 +264,36 @@ async fn verify_consistency(command: &ConsistencyCommand) -> Result<(), Error> {
         "new_size": new.size.get(),
         "new_root": new.root.to_string(),
         "not_proven": ["what the log holds"],
+    });
+    output::print(command.output.output, &text, &json);
+    Ok(())
+}
+
+fn verify_evidence(command: &EvidenceCommand) -> Result<(), Error> {
+    let trust = command.trust.open()?;
+    let evidence = Evidence::read(&command.evidence)?;
+    let judged = evidence.judge(&trust);
+    let judgement = judged.map_err(|source| Error::EvidenceFile {
+        path: command.evidence.clone(),
+        source: Box::new(source),
+    })?;
+    if !judgement.proven {
+        return Err(NotEnough::Evidence(Box::new(judgement.sentences)).into());
+    }
+    let text = format!(
+        "VERIFIED evidence of kind {} against {}: it suffices on its own\n{}",
+        evidence.kind(),
+        trust.id.origin,
+        judgement.sentences.join("\n")
+    );
+    let json = json!({
+        "schema": "trucelog.verify.evidence/v1",
+        "verdict": "verified",
+        "kind": evidence.kind(),
+        "index": evidence.index().map(LeafIndex::get),
+        "finding": evidence.finding(),
+        "origin": trust.id.origin.to_string(),
+        "explanation": judgement.sentences,
     });
     output::print(command.output.output, &text, &json);
     Ok(())

@@ -16,10 +16,11 @@ use trucelog_proto::tree::{RightEdge, leaf_hash};
 use trucelog_proto::verify::Finding;
 
 use super::DemoError;
+use crate::Error;
+use crate::evidence::Evidence;
 use crate::store::Store;
 use crate::trust::Trust;
 use crate::verifier::{EntrySource, False, Falsehood, verify_log};
-use crate::{Error, durable};
 
 /// A log that an operator has changed and signed again.
 #[derive(Clone, Debug)]
@@ -97,11 +98,11 @@ impl Forgery {
         let Some(caught) = caught else {
             return Ok(false);
         };
-        let kept = |name: &str| durable::read(&caught.evidence.join(name));
+        let evidence = Evidence::read(&caught.evidence)?;
         Ok(
             matches!(caught.what, False::Log(Finding::Inconsistent { .. }))
-                && kept("accepted.checkpoint")? == note
-                && kept("served.checkpoint")? == self.note,
+                && evidence.note("accepted") == Some(note)
+                && evidence.note("served") == Some(&self.note),
         )
     }
 }

@@ -204,11 +204,17 @@ impl Log {
         self.receipt_by(index, LOG)
     }
 
+    /// The inclusion proof of the entry at `index` in the tree of the first `size` entries.
+    pub fn inclusion(&self, index: u64, size: u64) -> Vec<NodeHash> {
+        prove_inclusion(LeafIndex::new(index), TreeSize::new(size), self).unwrap()
+    }
+
     /// A source of the entries from `start` on, in runs of three.
     pub fn source(&self, start: LeafIndex) -> Source {
         let start = usize::try_from(start.get()).unwrap();
         Source {
             entries: self.entries[start..].to_vec(),
+            log: self.clone(),
         }
     }
 }
@@ -236,6 +242,7 @@ impl HashReader for Log {
 
 pub struct Source {
     pub entries: Vec<Vec<u8>>,
+    log: Log,
 }
 
 impl EntrySource for Source {
@@ -245,6 +252,10 @@ impl EntrySource for Source {
         }
         let rest = self.entries.split_off(self.entries.len().min(3));
         Ok(std::mem::replace(&mut self.entries, rest))
+    }
+
+    fn inclusion(&mut self, index: LeafIndex, size: TreeSize) -> Option<Vec<NodeHash>> {
+        prove_inclusion(index, size, &self.log).ok()
     }
 }
 
