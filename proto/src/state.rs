@@ -101,6 +101,13 @@ impl<S: State> State for Overlay<S> {
     }
 }
 
+impl<S: State> StateMut for Overlay<S> {
+    fn apply(&mut self, writes: &Writes) -> Result<(), StateError> {
+        self.extend(writes.clone());
+        Ok(())
+    }
+}
+
 impl<S: State + ?Sized> State for &S {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         (**self).get(key)

@@ -398,6 +398,12 @@ impl<S: StateMut> Verifier<S> {
         &self.state
     }
 
+    /// Gives the state up, to be stored.
+    #[must_use]
+    pub fn into_state(self) -> S {
+        self.state
+    }
+
     /// Step 3, second half: judges the next entry. Order of the checks: bytes, index, previous, charter,
     /// signature, rules. After an error the verifier is as it was before.
     ///

@@ -219,7 +219,7 @@ fn check_stored_checkpoint<S: LogStore>(
 
 /// Reads the rightmost tile of all eight levels, also of those that the tree does not have yet: the same number of keys
 /// at every size.
-fn rightmost_tiles<S: LogStore>(store: &S, size: TreeSize) -> Result<RightTiles, RecoverError> {
+pub(crate) fn rightmost_tiles<S: LogStore>(store: &S, size: TreeSize) -> Result<RightTiles, RecoverError> {
     let mut tiles = BTreeMap::new();
     for level in 0..LEVELS {
         let index = size
@@ -231,7 +231,7 @@ fn rightmost_tiles<S: LogStore>(store: &S, size: TreeSize) -> Result<RightTiles,
             tiles.insert(id, hashes);
         }
     }
-    RightTiles::read(size, &Prefetched(tiles)).map_err(tile_error)
+    Ok(RightTiles::read(size, &Prefetched(tiles))?)
 }
 
 /// Tiles that were read before.
@@ -248,11 +248,13 @@ impl TileReader for Prefetched {
     }
 }
 
-fn tile_error(error: TileError<StoreError>) -> RecoverError {
-    match error {
-        TileError::Read { error, .. } => RecoverError::Store(error),
-        TileError::Decode { error, .. } | TileError::Range(error) => RecoverError::Tile(error),
-        _ => RecoverError::Tile(DecodeError::Truncated { field: "tile" }),
+impl From<TileError<StoreError>> for RecoverError {
+    fn from(error: TileError<StoreError>) -> Self {
+        match error {
+            TileError::Read { error, .. } => Self::Store(error),
+            TileError::Decode { error, .. } | TileError::Range(error) => Self::Tile(error),
+            _ => Self::Tile(DecodeError::Truncated { field: "tile" }),
+        }
     }
 }
 

@@ -1,0 +1,413 @@
+//! A mirror: a complete copy of a log of another operator, verified entry by entry, in this country's own store.
+//!
+//! In scope: copying and verifying. Out of scope: serving, which [`crate::server`] does for a mirror as for a log, up to
+//! the newest head that the mirror accepted.
+//!
+//! A head is taken in these steps:
+//!
+//! 1. *judge*: the log's signature, the quorum of the pinned policy.
+//! 2. *place*: a head that is not larger must have the root that the copy has at its size.
+//! 3. *copy*, in runs: each entry is verified by the one rule set; then the tree so far must be consistent with the
+//!    head, by a proof of the server's that is verified; only then is the run committed, in one synced write.
+//! 4. *accept*: the root over all is the head's; the cosignatures are not older than the entries; then it is served.
+//!
+//! **Invariant:** every stored entry lies below a head that the log signed and that this mirror keeps. So the copy is
+//! never ahead of what the log can be held to, and an interrupted one goes on where it stopped.
+//!
+//! **Invariant:** after something false nothing is copied any more. What was accepted is served on.
+//!
+//! Source: `proto/spec/verify.md`.
+
+pub mod config;
+
+use std::{path::PathBuf, sync::Arc};
+
+use rayon::prelude::*;
+use tokio::sync::watch;
+use trucelog_client::{
+    Error as ClientError,
+    evidence::Evidence,
+    trust::Trust,
+    verifier::{EntrySource, False, Falsehood, NotEnough},
+};
+use trucelog_proto::{
+    checkpoint::Checkpoint,
+    error::{Error as ProtoError, VerifyError},
+    hash::{LeafIndex, NodeHash, RootHash, TreeSize},
+    policy::Verdict,
+    proof,
+    state::Overlay,
+    tile::RightTiles,
+    verify::{self, Finding, HeadPlace, StopError, Verifier, place_head},
+};
+
+use crate::{
+    sequencer::{
+        Head, StoredState,
+        recover::{RecoverError, rightmost_tiles},
+    },
+    store::{Batch, CheckpointKind, LogStore, StoreError, StoredTiles},
+};
+
+/// Entries in one commit.
+const RUN: usize = 1024;
+
+/// Why a mirror does not go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MirrorError {
+    /// Something false, not enough, or no answer.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The stored copy is not what was accepted.
+    #[error(transparent)]
+    Damaged(#[from] RecoverError),
+}
+
+impl From<NotEnough> for MirrorError {
+    fn from(error: NotEnough) -> Self {
+        Self::Client(error.into())
+    }
+}
+
+/// Where the entries and proofs of the log come from.
+pub trait Upstream {
+    /// Entries in order.
+    type Entries: EntrySource;
+
+    /// Gives the entries from `start` up to, not including, `end`.
+    fn entries(&self, start: LeafIndex, end: TreeSize) -> Self::Entries;
+
+    /// Gives the proof that the tree of `new` continues that of `old`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer.
+    fn consistency_proof(
+        &self,
+        old: TreeSize,
+        new: TreeSize,
+    ) -> Result<Vec<NodeHash>, ClientError>;
+}
+
+/// A verified copy of one log. It owns the right to write, and nothing else may write to its store.
+#[derive(Debug)]
+pub struct Mirror<S> {
+    store: Arc<S>,
+    trust: Trust,
+    /// Where evidence goes.
+    directory: PathBuf,
+    /// The tree over all stored entries.
+    tiles: RightTiles,
+    accepted: watch::Sender<Option<Arc<Head>>>,
+}
+
+impl<S: LogStore> Mirror<S> {
+    /// Opens the copy in `store` and compares it with the head that was accepted last. `directory` is where evidence
+    /// goes.
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError::Damaged`] or [`MirrorError::Store`]; the copy must not be served.
+    pub fn open(store: Arc<S>, trust: Trust, directory: PathBuf) -> Result<Self, MirrorError> {
+        let tiles = rightmost_tiles(store.as_ref(), store.size()?)?;
+        let note = store.checkpoint(CheckpointKind::Signed)?;
+        let head = note.map(|note| stored_head(&trust, note)).transpose()?;
+        let mirror = Self {
+            store,
+            trust,
+            directory,
+            tiles,
+            accepted: watch::Sender::new(None),
+        };
+        if let Some(head) = head {
+            mirror.check_stored(&head.checkpoint)?;
+            mirror.accepted.send_replace(Some(Arc::new(head)));
+        }
+        Ok(mirror)
+    }
+
+    /// The newest accepted head, and every newer one as it comes; none before the first.
+    #[must_use]
+    pub fn accepted(&self) -> watch::Receiver<Option<Arc<Head>>> {
+        self.accepted.subscribe()
+    }
+
+    fn check_stored(&self, accepted: &Checkpoint) -> Result<(), MirrorError> {
+        let stored = self.tiles.size();
+        if stored < accepted.size {
+            return Err(RecoverError::EntriesLost {
+                stored,
+                anchored: accepted.size,
+            }
+            .into());
+        }
+        let computed = self.root_at(accepted.size)?;
+        if computed == accepted.root {
+            return Ok(());
+        }
+        Err(RecoverError::RootDiffers {
+            size: accepted.size,
+            expected: accepted.root,
+            computed,
+        }
+        .into())
+    }
+
+    fn root_at(&self, size: TreeSize) -> Result<RootHash, MirrorError> {
+        if size == self.tiles.size() {
+            return Ok(self.tiles.right_edge().root());
+        }
+        let tiles = StoredTiles(self.store.as_ref());
+        let tiles = RightTiles::read(size, &tiles).map_err(RecoverError::from)?;
+        Ok(tiles.right_edge().root())
+    }
+
+    /// Takes the head that the signed note `note` states. Tells whether it is newer than what was accepted before.
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError`]; after [`ClientError::False`], of which the evidence is kept, nothing may be taken any more.
+    pub fn take<U: Upstream>(&mut self, note: &[u8], upstream: &U) -> Result<bool, MirrorError> {
+        self.judge_and_copy(note, upstream).map_err(|stop| match stop {
+            Stop::False { what, entry } => self.keep_evidence(what, entry, note),
+            Stop::Error(error) => error,
+        })
+    }
+
+    fn judge_and_copy<U: Upstream>(&mut self, note: &[u8], upstream: &U) -> Result<bool, Stop> {
+        let verdict = self.judge(note)?;
+        let head = verdict.checkpoint.checkpoint();
+        let place = place_head(head, self.tiles.size(), |size| {
+            self.root_at(size).map_err(Stop::Error)
+        })?;
+        let accepted = self.accepted.borrow().as_ref().map(|head| head.checkpoint.size);
+        if place == HeadPlace::Older || accepted == Some(head.size) {
+            return Ok(false);
+        }
+        if place == HeadPlace::Newer {
+            self.copy(head, note, upstream)?;
+        }
+        self.accept(&verdict, note)?;
+        Ok(true)
+    }
+
+    /// Step 1.
+    fn judge(&self, note: &[u8]) -> Result<Verdict, Stop> {
+        let verdict = self.trust.policy.evaluate(note).map_err(|error| match error {
+            ProtoError::Verify(VerifyError::NoKnownSignature { .. }) => {
+                Stop::from(MirrorError::from(NotEnough::UnknownKey))
+            }
+            ProtoError::Verify(error) => Stop::False {
+                what: error.into(),
+                entry: None,
+            },
+            _ => MirrorError::from(ClientError::Answer("it holds no checkpoint")).into(),
+        })?;
+        match &verdict.quorum {
+            Ok(()) => Ok(verdict),
+            Err(error) => Err(MirrorError::from(NotEnough::Quorum(error.clone())).into()),
+        }
+    }
+
+    /// Step 3, all runs.
+    fn copy<U: Upstream>(
+        &mut self,
+        head: &Checkpoint,
+        note: &[u8],
+        upstream: &U,
+    ) -> Result<(), Stop> {
+        let start = LeafIndex::new(self.tiles.size().get());
+        let mut source = upstream.entries(start, head.size);
+        let mut run = Vec::new();
+        while self.tiles.size() < head.size {
+            let rest = usize::try_from(head.size.get() - self.tiles.size().get());
+            let wanted = rest.unwrap_or(usize::MAX).min(RUN);
+            while run.len() < wanted {
+                run.extend(source.next().map_err(MirrorError::from)?);
+            }
+            let later = run.split_off(wanted);
+            let entries = std::mem::replace(&mut run, later);
+            let (batch, tiles) = self.verify_run(entries, head, upstream)?;
+            self.commit(&batch, tiles, note)?;
+        }
+        Ok(())
+    }
+
+    /// Verifies the next entries, and gives what is to be stored and the tree with them.
+    fn verify_run<U: Upstream>(
+        &self,
+        entries: Vec<Vec<u8>>,
+        head: &Checkpoint,
+        upstream: &U,
+    ) -> Result<(Batch, RightTiles), Stop> {
+        let start = self.tiles.size().get();
+        let entries: Vec<_> = (start..).map(LeafIndex::new).zip(entries).collect();
+        let checked: Vec<_> = entries
+            .par_iter()
+            .map(|(index, bytes)| verify::check(&self.trust.id, *index, bytes))
+            .collect();
+        let (mut verifier, mut tiles) = (self.verifier()?, self.tiles.clone());
+        for (checked, (index, bytes)) in checked.into_iter().zip(&entries) {
+            let verified = verifier.append(checked);
+            let verified = verified.map_err(|error| Stop::of(error, Some((*index, bytes))))?;
+            tiles.append(verified.leaf);
+        }
+        check_tree(&tiles, head, upstream)?;
+        let writes = verifier.into_state().into_writes();
+        let batch = Batch {
+            entries,
+            tiles: tiles.take_changed(),
+            state: writes
+                .iter()
+                .map(|(key, value)| (key.to_vec(), value.to_vec()))
+                .collect(),
+        };
+        Ok((batch, tiles))
+    }
+
+    /// Stores entries below the head that `note` states. The note comes first: the synced write makes it durable, too.
+    fn commit(&mut self, batch: &Batch, tiles: RightTiles, note: &[u8]) -> Result<(), MirrorError> {
+        self.store.put_checkpoint(CheckpointKind::Upstream, note)?;
+        self.store.commit(batch)?;
+        self.tiles = tiles;
+        Ok(())
+    }
+
+    /// A verifier that goes on after the stored entries.
+    fn verifier(&self) -> Result<Verifier<Overlay<StoredState<S>>>, MirrorError> {
+        let state = Overlay::new(StoredState(Arc::clone(&self.store)));
+        let (id, edge) = (self.trust.id.clone(), self.tiles.right_edge());
+        Verifier::resume(id, state, edge, self.tiles.size())
+            .map_err(|error| ClientError::from(error).into())
+    }
+
+    /// Step 4.
+    fn accept(&self, verdict: &Verdict, note: &[u8]) -> Result<(), Stop> {
+        let head = verdict.checkpoint.checkpoint();
+        let verifier = self.verifier()?;
+        for cosigner in &verdict.cosigners {
+            let timely = verifier.check_cosignature(cosigner.time);
+            timely.map_err(|error| Stop::of(error, None))?;
+        }
+        self.store
+            .put_checkpoint(CheckpointKind::Signed, note)
+            .map_err(MirrorError::Store)?;
+        self.accepted.send_replace(Some(Arc::new(Head {
+            checkpoint: head.clone(),
+            note: note.to_vec(),
+        })));
+        Ok(())
+    }
+}
+
+impl<S: LogStore> Mirror<S> {
+    /// Keeps what was seen, so that anybody can judge it.
+    fn keep_evidence(&self, what: False, entry: Option<ShownEntry>, note: &[u8]) -> MirrorError {
+        match self.write_evidence(what, entry, note) {
+            Ok(falsehood) => ClientError::from(Box::new(falsehood)).into(),
+            Err(error) => error,
+        }
+    }
+
+    fn write_evidence(
+        &self,
+        what: False,
+        entry: Option<ShownEntry>,
+        note: &[u8],
+    ) -> Result<Falsehood, MirrorError> {
+        // The head that covers what is stored; the one in hand, while its first entries are judged.
+        let kept = self.store.checkpoint(CheckpointKind::Upstream)?;
+        let kept = kept.filter(|kept| kept != note);
+        let accepted = self.accepted.borrow().as_ref().map(|head| head.note.clone());
+        let before = kept.or(accepted).unwrap_or_default();
+        let mut evidence = Evidence::new(what.kind(), what.index(), &what, &self.trust.policy)
+            .with_note("served", note)
+            .with_note("accepted", &before);
+        if let Some((index, bytes)) = &entry {
+            evidence = evidence.with_entry(*index, bytes, "served", None);
+        }
+        let evidence = evidence.keep(&self.directory)?;
+        Ok(Falsehood { what, evidence })
+    }
+}
+
+/// An entry that is to blame, with its index.
+type ShownEntry = (LeafIndex, Vec<u8>);
+
+/// Why a head is not taken, before evidence is kept.
+enum Stop {
+    False {
+        what: False,
+        entry: Option<ShownEntry>,
+    },
+    Error(MirrorError),
+}
+
+impl Stop {
+    fn of(error: StopError, entry: Option<(LeafIndex, &Vec<u8>)>) -> Self {
+        match error {
+            StopError::False(finding) => Self::False {
+                what: finding.into(),
+                entry: entry.map(|(index, bytes)| (index, bytes.clone())),
+            },
+            StopError::Newer { index, refusal } => {
+                Self::Error(NotEnough::Newer { index, refusal }.into())
+            }
+            StopError::State(error) => Self::Error(ClientError::from(error).into()),
+            _ => Self::Error(ClientError::Answer("it holds an entry that cannot be judged").into()),
+        }
+    }
+}
+
+impl From<Finding> for Stop {
+    fn from(finding: Finding) -> Self {
+        Self::False {
+            what: finding.into(),
+            entry: None,
+        }
+    }
+}
+
+impl From<MirrorError> for Stop {
+    fn from(error: MirrorError) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// Compares the tree so far with the head: its root at the head's size, a proof before.
+fn check_tree<U: Upstream>(tiles: &RightTiles, head: &Checkpoint, upstream: &U) -> Result<(), Stop> {
+    let (size, root) = (tiles.size(), tiles.right_edge().root());
+    if size == head.size {
+        if root == head.root {
+            return Ok(());
+        }
+        return Err(Finding::Root {
+            size,
+            stated: head.root,
+            computed: root,
+        }
+        .into());
+    }
+    let hashes = upstream
+        .consistency_proof(size, head.size)
+        .map_err(MirrorError::from)?;
+    proof::verify_consistency(size, &root, head.size, &head.root, &hashes)
+        .map_err(|error| MirrorError::from(NotEnough::Consistency(error)).into())
+}
+
+fn stored_head(trust: &Trust, note: Vec<u8>) -> Result<Head, RecoverError> {
+    let opened = Checkpoint::open(&note, trust.policy.log_key(), trust.policy.origin());
+    let opened = opened.map_err(|error| RecoverError::Checkpoint {
+        holder: "store",
+        origin: trust.policy.origin().to_string(),
+        error: Box::new(error),
+    })?;
+    Ok(Head {
+        checkpoint: opened.checkpoint().clone(),
+        note,
+    })
+}
