@@ -204,7 +204,7 @@ pub struct RemoteEntries {
 
 impl EntrySource for RemoteEntries {
     fn next(&mut self) -> Result<Vec<Vec<u8>>, Error> {
-        let run = tokio::time::timeout(MOMENT, self.runs.recv());
+        let run = async { tokio::time::timeout(MOMENT, self.runs.recv()).await };
         match self.runtime.block_on(run) {
             Ok(Some(run)) => run,
             Ok(None) => Err(Error::Answer("it holds fewer entries than its checkpoint")),

@@ -222,6 +222,12 @@ impl Policy {
             .map_or(parse::NONE, |node| &self.nodes[node].name)
     }
 
+    /// Says whether the policy needs any witness.
+    #[must_use]
+    pub fn has_quorum(&self) -> bool {
+        self.quorum != Quorum::None
+    }
+
     /// Judges a signed note: the log's signature, the witnesses' cosignatures, and whether they reach the quorum.
     ///
     /// A quorum that is not reached is part of the verdict, not an error.

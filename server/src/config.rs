@@ -114,7 +114,8 @@ pub struct Config {
 }
 
 /// The files of a TLS identity.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tls {
     /// The certificate chain, PEM.
     pub cert: PathBuf,
@@ -155,16 +156,9 @@ struct FileConfig {
     anchor_dir: Option<PathBuf>,
     log_key: Option<PathBuf>,
     listen: Option<SocketAddr>,
-    tls: Option<FileTls>,
+    tls: Option<Tls>,
     #[serde(default)]
     limits: Limits,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileTls {
-    cert: PathBuf,
-    key: PathBuf,
 }
 
 impl Default for Limits {
@@ -197,7 +191,7 @@ impl Limits {
         }
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let counts = [
             ("queue", self.queue == 0),
             ("batch", self.batch == 0),
@@ -288,7 +282,7 @@ fn read(path: &Path) -> Result<FileConfig, ConfigError> {
 fn merge_tls(
     cert: Option<PathBuf>,
     key: Option<PathBuf>,
-    file: Option<FileTls>,
+    file: Option<Tls>,
 ) -> Result<Option<Tls>, ConfigError> {
     let (file_cert, file_key) = file.map(|tls| (tls.cert, tls.key)).unzip();
     match (cert.or(file_cert), key.or(file_key)) {

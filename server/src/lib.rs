@@ -2,8 +2,8 @@
 //!
 //! [`sequencer`] is the only writer. It keeps what it writes in [`store`] and what it promised in [`anchor`].
 //! [`reader`] answers from the store up to the newest signed checkpoint; [`service`] and [`http`] translate between it
-//! and the network; [`server`] and [`listener`] set the limits. [`commands`] puts them together for the program
-//! `trucelogd`.
+//! and the network; [`server`] and [`listener`] set the limits. [`mirror`] keeps a verified copy of another operator's
+//! log, which is served the same way. [`commands`] puts them together for the program `trucelogd`.
 //!
 //! What a record is and which one may enter is decided in `trucelog-proto`, by the same code that verifiers run.
 
@@ -12,6 +12,7 @@ pub mod commands;
 pub mod config;
 pub mod http;
 pub mod listener;
+pub mod mirror;
 pub mod reader;
 pub mod sequencer;
 pub mod server;

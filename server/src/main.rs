@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
+    net::SocketAddr,
     path::PathBuf,
     process::ExitCode,
 };
@@ -9,8 +10,9 @@ use std::{
 use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 use trucelog_server::{
-    commands::{CommandError, check, init, serve},
+    commands::{CommandError, check, init, mirror, serve},
     config::{Config, Overrides},
+    mirror::config::MirrorConfig,
 };
 
 const EXAMPLES: &str = "Examples:
@@ -39,6 +41,12 @@ enum Command {
     },
     /// Serve the log over gRPC and HTTP until SIGTERM. SIGHUP reads the TLS certificate again.
     Serve(Settings),
+    /// Copy the log of another operator, verifying every entry, and serve the copy until SIGTERM.
+    Mirror {
+        /// The configuration file, TOML.
+        #[arg(short, long, env = "TRUCELOG_MIRROR_CONFIG", value_name = "FILE")]
+        config: PathBuf,
+    },
     /// Read the whole log and recompute everything: entries, tree, state and anchor.
     Check(Settings),
 }
@@ -79,10 +87,11 @@ fn run(command: Command) -> Result<(), CommandError> {
             writeln!(out, "log key {}", founded.verifier_key)?;
         }
         Command::Serve(settings) => {
-            serve::run(&settings.load()?, |addr| {
-                // Nobody may be reading; that is no reason to stop.
-                drop(writeln!(out, "listening {addr}").and_then(|()| out.flush()));
-            })?;
+            serve::run(&settings.load()?, |addr| listening(&mut out, addr))?;
+        }
+        Command::Mirror { config } => {
+            let config = MirrorConfig::load(&config).map_err(CommandError::from)?;
+            mirror::run(&config, |addr| listening(&mut out, addr))?;
         }
         Command::Check(settings) => {
             let checked = check::run(&settings.load()?, |count| {
@@ -96,6 +105,11 @@ fn run(command: Command) -> Result<(), CommandError> {
         }
     }
     Ok(())
+}
+
+/// Tells where connections are accepted. Nobody may be reading; that is no reason to stop.
+fn listening(out: &mut impl io::Write, addr: SocketAddr) {
+    drop(writeln!(out, "listening {addr}").and_then(|()| out.flush()));
 }
 
 impl Settings {

@@ -42,10 +42,12 @@ const MAX_HEADERS_LEN: u32 = 16 * 1024;
 pub struct Service<S> {
     /// Whose log it is.
     pub log: LogId,
-    /// The way in.
-    pub sequencer: Sequencer,
+    /// The way in; none for a mirror.
+    pub sequencer: Option<Sequencer>,
     /// The way out.
     pub reader: Reader<S>,
+    /// True until the sequencer, or the copying of a mirror, stops for good.
+    pub running: watch::Receiver<bool>,
 }
 
 /// Serves until `shutdown` is ready and every open request is answered.
@@ -88,19 +90,22 @@ fn builder(limits: &Limits) -> Server {
 
 async fn routes<S: LogStore>(service: Service<S>, stopping: watch::Receiver<bool>) -> Routes {
     let (health, health_service) = tonic_health::server::health_reporter();
-    health
-        .set_serving::<SubmissionServiceServer<Submissions<S>>>()
-        .await;
     health.set_serving::<LogServiceServer<Log<S>>>().await;
-    let running = service.sequencer.running();
-    tokio::spawn(report_stop::<S>(health, running.clone()));
-
-    let submissions = Submissions::new(service.log, service.sequencer, service.reader.clone());
     let log = Log::new(service.reader.clone(), stopping);
-    Routes::from(http::routes(service.reader, running))
-        .add_service(
-            SubmissionServiceServer::new(submissions).max_decoding_message_size(MAX_REQUEST_LEN),
-        )
+    let mut routes = Routes::from(http::routes(
+        service.reader.clone(),
+        service.running.clone(),
+    ));
+    if let Some(sequencer) = service.sequencer {
+        health
+            .set_serving::<SubmissionServiceServer<Submissions<S>>>()
+            .await;
+        tokio::spawn(report_stop::<S>(health, service.running));
+        let submissions = Submissions::new(service.log, sequencer, service.reader);
+        let submissions = SubmissionServiceServer::new(submissions);
+        routes = routes.add_service(submissions.max_decoding_message_size(MAX_REQUEST_LEN));
+    }
+    routes
         .add_service(LogServiceServer::new(log).max_decoding_message_size(MAX_REQUEST_LEN))
         .add_service(health_service)
         .add_service(

@@ -2,17 +2,24 @@
 
 pub mod check;
 pub mod init;
+pub mod mirror;
 pub mod serve;
 
-use std::{fs, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use ed25519_dalek::SigningKey;
-use trucelog_proto::{error::DecodeError, refusal::Refusal, rules, signature};
+use trucelog_proto::{refusal::Refusal, rules, signature};
 
 use crate::{
     anchor::{Anchor, AnchorError},
     config::{Config, ConfigError},
     listener::{ListenError, TlsError},
+    mirror::MirrorError,
     sequencer::{Fatal, Identity, StartError, StoredState, recover::RecoverError},
     store::{LogStore as _, Store, StoreError},
 };
@@ -68,6 +75,21 @@ pub enum CommandError {
     /// The log cannot be continued.
     #[error(transparent)]
     Recover(#[from] RecoverError),
+    /// A copy cannot be made or continued.
+    #[error(transparent)]
+    Mirror(Box<MirrorError>),
+    /// The directory holds another log.
+    #[error(
+        "{data_dir} holds the log {stored}, the policy pins {pinned}: give each log a directory of its own"
+    )]
+    OtherLog {
+        /// The directory.
+        data_dir: PathBuf,
+        /// Origin of the log in it.
+        stored: String,
+        /// Origin that is pinned.
+        pinned: String,
+    },
     /// Writing failed.
     #[error(transparent)]
     Fatal(#[from] Fatal),
@@ -80,6 +102,12 @@ pub enum CommandError {
     /// The server failed.
     #[error("the server failed: {0}")]
     Transport(#[from] tonic::transport::Error),
+}
+
+impl From<MirrorError> for CommandError {
+    fn from(error: MirrorError) -> Self {
+        Self::Mirror(Box::new(error))
+    }
 }
 
 impl From<StartError> for CommandError {
@@ -103,7 +131,9 @@ impl CommandError {
             | Self::Tls(_)
             | Self::Listen(ListenError::PlainTextOffLoopback { .. })
             | Self::Malformed { .. }
-            | Self::LogKey { .. } => 2,
+            | Self::LogKey { .. }
+            | Self::OtherLog { .. } => 2,
+            Self::Mirror(error) => error.exit_code(),
             Self::Recover(RecoverError::Store(_)) => 5,
             Self::Recover(_)
             | Self::Store(StoreError::Malformed { .. })
@@ -139,16 +169,24 @@ pub(crate) fn open_log(config: &Config) -> Result<OpenLog, CommandError> {
 
 pub(crate) fn read_key(config: &Config) -> Result<SigningKey, CommandError> {
     let path = &config.log_key;
-    let pem = fs::read_to_string(path).map_err(|source| CommandError::Unreadable {
-        what: "log_key",
-        path: path.clone(),
+    let pem = fs::read_to_string(path).map_err(unreadable("log_key", path))?;
+    signature::private_key_from_pem(&pem).map_err(malformed("log_key", path))
+}
+
+fn unreadable(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CommandError {
+    move |source| CommandError::Unreadable {
+        what,
+        path: path.to_owned(),
         source,
-    })?;
-    signature::private_key_from_pem(&pem).map_err(|error: DecodeError| CommandError::Malformed {
-        what: "log_key",
-        path: path.clone(),
+    }
+}
+
+fn malformed<E: ToString>(what: &'static str, path: &Path) -> impl FnOnce(E) -> CommandError {
+    move |error| CommandError::Malformed {
+        what,
+        path: path.to_owned(),
         problem: error.to_string(),
-    })
+    }
 }
 
 /// Compares the configured key with the one in the charter.

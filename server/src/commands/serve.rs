@@ -9,7 +9,7 @@ use tokio::{
 
 use super::{CommandError, OpenLog, open_log};
 use crate::{
-    config::Config,
+    config::{Config, Limits},
     listener::{Certificates, Listener},
     reader::Reader,
     sequencer::{self, Bounds, clock::SystemClock},
@@ -52,10 +52,17 @@ pub fn run(config: &Config, listening: impl FnOnce(SocketAddr)) -> Result<(), Co
     let service = Service {
         log,
         reader: Reader::new(store, sequencer.head()),
-        sequencer,
+        running: sequencer.running(),
+        sequencer: Some(sequencer),
     };
     let runtime = Runtime::new()?;
-    let served = runtime.block_on(serve(config, service, certificates, listening));
+    let served = runtime.block_on(serve(
+        config.listen,
+        &config.limits,
+        service,
+        certificates,
+        listening,
+    ));
     // Ends what the drain time did not end, and with it the last handles of the sequencer.
     runtime.shutdown_timeout(Duration::from_secs(1));
     if thread.join().is_err() {
@@ -64,8 +71,10 @@ pub fn run(config: &Config, listening: impl FnOnce(SocketAddr)) -> Result<(), Co
     served
 }
 
-async fn serve(
-    config: &Config,
+/// Serves until SIGTERM or SIGINT. Calls `listening` once, when connections are accepted.
+pub(super) async fn serve(
+    listen: SocketAddr,
+    limits: &Limits,
     service: Service<Store>,
     certificates: Option<Arc<Certificates>>,
     listening: impl FnOnce(SocketAddr),
@@ -78,14 +87,13 @@ async fn serve(
             signal(SignalKind::hangup())?,
         ));
     }
-    let listener =
-        Listener::bind(config.listen, certificates, config.limits.of_connections()).await?;
+    let listener = Listener::bind(listen, certificates, limits.of_connections()).await?;
     let head = service.reader.head();
     tracing::info!(origin = %service.log.origin, size = %head.checkpoint.size, addr = %listener.addr(), "serving");
     listening(listener.addr());
 
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serving = server::serve(service, listener, &config.limits, async {
+    let serving = server::serve(service, listener, limits, async {
         // A dropped sender stops the server too.
         let _ = stopped.await;
     });

@@ -27,6 +27,7 @@ use tokio::sync::watch;
 use trucelog_client::{
     Error as ClientError,
     evidence::Evidence,
+    exit::Exit,
     trust::Trust,
     verifier::{EntrySource, False, Falsehood, NotEnough},
 };
@@ -67,6 +68,19 @@ pub enum MirrorError {
     Damaged(#[from] RecoverError),
 }
 
+impl MirrorError {
+    /// The exit code of a mirror that ends with this error: 1 something false was seen, or the copy is not what was
+    /// accepted.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Client(error) => error.exit().code(),
+            Self::Store(_) | Self::Damaged(RecoverError::Store(_)) => Exit::NotChecked.code(),
+            Self::Damaged(_) => Exit::False.code(),
+        }
+    }
+}
+
 impl From<NotEnough> for MirrorError {
     fn from(error: NotEnough) -> Self {
         Self::Client(error.into())
@@ -86,11 +100,8 @@ pub trait Upstream {
     /// # Errors
     ///
     /// When there is no answer.
-    fn consistency_proof(
-        &self,
-        old: TreeSize,
-        new: TreeSize,
-    ) -> Result<Vec<NodeHash>, ClientError>;
+    fn consistency_proof(&self, old: TreeSize, new: TreeSize)
+    -> Result<Vec<NodeHash>, ClientError>;
 }
 
 /// A verified copy of one log. It owns the right to write, and nothing else may write to its store.
@@ -172,10 +183,14 @@ impl<S: LogStore> Mirror<S> {
     ///
     /// [`MirrorError`]; after [`ClientError::False`], of which the evidence is kept, nothing may be taken any more.
     pub fn take<U: Upstream>(&mut self, note: &[u8], upstream: &U) -> Result<bool, MirrorError> {
-        self.judge_and_copy(note, upstream).map_err(|stop| match stop {
-            Stop::False { what, entry } => self.keep_evidence(what, entry, note),
-            Stop::Error(error) => error,
-        })
+        match self.judge_and_copy(note, upstream) {
+            Err(Stop::False { what, entry }) => {
+                let falsehood = self.keep_evidence(what, entry.as_ref(), note, upstream)?;
+                Err(ClientError::from(Box::new(falsehood)).into())
+            }
+            Err(Stop::Error(error)) => Err(error),
+            Ok(newer) => Ok(newer),
+        }
     }
 
     fn judge_and_copy<U: Upstream>(&mut self, note: &[u8], upstream: &U) -> Result<bool, Stop> {
@@ -184,7 +199,11 @@ impl<S: LogStore> Mirror<S> {
         let place = place_head(head, self.tiles.size(), |size| {
             self.root_at(size).map_err(Stop::Error)
         })?;
-        let accepted = self.accepted.borrow().as_ref().map(|head| head.checkpoint.size);
+        let accepted = self
+            .accepted
+            .borrow()
+            .as_ref()
+            .map(|head| head.checkpoint.size);
         if place == HeadPlace::Older || accepted == Some(head.size) {
             return Ok(false);
         }
@@ -197,16 +216,20 @@ impl<S: LogStore> Mirror<S> {
 
     /// Step 1.
     fn judge(&self, note: &[u8]) -> Result<Verdict, Stop> {
-        let verdict = self.trust.policy.evaluate(note).map_err(|error| match error {
-            ProtoError::Verify(VerifyError::NoKnownSignature { .. }) => {
-                Stop::from(MirrorError::from(NotEnough::UnknownKey))
-            }
-            ProtoError::Verify(error) => Stop::False {
-                what: error.into(),
-                entry: None,
-            },
-            _ => MirrorError::from(ClientError::Answer("it holds no checkpoint")).into(),
-        })?;
+        let verdict = self
+            .trust
+            .policy
+            .evaluate(note)
+            .map_err(|error| match error {
+                ProtoError::Verify(VerifyError::NoKnownSignature { .. }) => {
+                    Stop::from(MirrorError::from(NotEnough::UnknownKey))
+                }
+                ProtoError::Verify(error) => Stop::False {
+                    what: error.into(),
+                    entry: None,
+                },
+                _ => MirrorError::from(ClientError::Answer("it holds no checkpoint")).into(),
+            })?;
         match &verdict.quorum {
             Ok(()) => Ok(verdict),
             Err(error) => Err(MirrorError::from(NotEnough::Quorum(error.clone())).into()),
@@ -252,9 +275,9 @@ impl<S: LogStore> Mirror<S> {
             .collect();
         let (mut verifier, mut tiles) = (self.verifier()?, self.tiles.clone());
         for (checked, (index, bytes)) in checked.into_iter().zip(&entries) {
-            let verified = verifier.append(checked);
-            let verified = verified.map_err(|error| Stop::of(error, Some((*index, bytes))))?;
-            tiles.append(verified.leaf);
+            let entry = verifier.append(checked);
+            let entry = entry.map_err(|error| Stop::of(error, Some((*index, bytes))))?;
+            tiles.append(entry.leaf);
         }
         check_tree(&tiles, head, upstream)?;
         let writes = verifier.into_state().into_writes();
@@ -305,33 +328,38 @@ impl<S: LogStore> Mirror<S> {
 }
 
 impl<S: LogStore> Mirror<S> {
-    /// Keeps what was seen, so that anybody can judge it.
-    fn keep_evidence(&self, what: False, entry: Option<ShownEntry>, note: &[u8]) -> MirrorError {
-        match self.write_evidence(what, entry, note) {
-            Ok(falsehood) => ClientError::from(Box::new(falsehood)).into(),
-            Err(error) => error,
-        }
-    }
-
-    fn write_evidence(
+    /// Keeps what was seen at once, and again when the upstream gives proofs that complete it.
+    fn keep_evidence<U: Upstream>(
         &self,
         what: False,
-        entry: Option<ShownEntry>,
+        entry: Option<&ShownEntry>,
         note: &[u8],
+        upstream: &U,
     ) -> Result<Falsehood, MirrorError> {
-        // The head that covers what is stored; the one in hand, while its first entries are judged.
+        // The head that covers what is stored, unless it is the one in hand.
         let kept = self.store.checkpoint(CheckpointKind::Upstream)?;
         let kept = kept.filter(|kept| kept != note);
-        let accepted = self.accepted.borrow().as_ref().map(|head| head.note.clone());
+        let accepted = self
+            .accepted
+            .borrow()
+            .as_ref()
+            .map(|head| head.note.clone());
         let before = kept.or(accepted).unwrap_or_default();
         let mut evidence = Evidence::new(what.kind(), what.index(), &what, &self.trust.policy)
             .with_note("served", note)
             .with_note("accepted", &before);
-        if let Some((index, bytes)) = &entry {
+        if let Some((index, bytes)) = entry {
             evidence = evidence.with_entry(*index, bytes, "served", None);
         }
-        let evidence = evidence.keep(&self.directory)?;
-        Ok(Falsehood { what, evidence })
+        let path = evidence.keep(&self.directory)?;
+        let prove = |index, size| upstream.entries(index, size).inclusion(index, size);
+        if evidence.complete(&self.trust, prove) {
+            evidence.keep(&self.directory)?;
+        }
+        Ok(Falsehood {
+            what,
+            evidence: path,
+        })
     }
 }
 
@@ -379,7 +407,11 @@ impl From<MirrorError> for Stop {
 }
 
 /// Compares the tree so far with the head: its root at the head's size, a proof before.
-fn check_tree<U: Upstream>(tiles: &RightTiles, head: &Checkpoint, upstream: &U) -> Result<(), Stop> {
+fn check_tree<U: Upstream>(
+    tiles: &RightTiles,
+    head: &Checkpoint,
+    upstream: &U,
+) -> Result<(), Stop> {
     let (size, root) = (tiles.size(), tiles.right_edge().root());
     if size == head.size {
         if root == head.root {

@@ -219,7 +219,10 @@ fn check_stored_checkpoint<S: LogStore>(
 
 /// Reads the rightmost tile of all eight levels, also of those that the tree does not have yet: the same number of keys
 /// at every size.
-pub(crate) fn rightmost_tiles<S: LogStore>(store: &S, size: TreeSize) -> Result<RightTiles, RecoverError> {
+pub(crate) fn rightmost_tiles<S: LogStore>(
+    store: &S,
+    size: TreeSize,
+) -> Result<RightTiles, RecoverError> {
     let mut tiles = BTreeMap::new();
     for level in 0..LEVELS {
         let index = size

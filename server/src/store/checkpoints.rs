@@ -1,7 +1,7 @@
 //! Column family `checkpoints`: the newest checkpoint notes.
 //!
 //! ```text
-//! key    "signed" or "witnessed"
+//! key    "signed", "witnessed" or "upstream"
 //! value  signed note, as it is served
 //! ```
 //!
@@ -20,6 +20,8 @@ pub enum CheckpointKind {
     Signed,
     /// The newest one at quorum.
     Witnessed,
+    /// Of a mirror: one that covers everything stored, though not all of its entries may be here yet.
+    Upstream,
 }
 
 impl CheckpointKind {
@@ -27,6 +29,7 @@ impl CheckpointKind {
         match self {
             Self::Signed => b"signed",
             Self::Witnessed => b"witnessed",
+            Self::Upstream => b"upstream",
         }
     }
 }

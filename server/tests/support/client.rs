@@ -24,9 +24,18 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     pub(crate) fn new() -> Self {
+        Self::found(tempfile::tempdir().unwrap())
+    }
+
+    /// Founds the log again where its data and anchor were removed.
+    pub(crate) fn again(fixture: Self) -> Self {
+        Self::found(fixture.dir)
+    }
+
+    fn found(dir: tempfile::TempDir) -> Self {
         let fixture = Self {
             log: TestLog::new(9),
-            dir: tempfile::tempdir().unwrap(),
+            dir,
         };
         fixture.log.write_files(fixture.path());
         let output = init(fixture.path());

@@ -33,6 +33,13 @@ pub(crate) fn init(dir: &Path) -> Output {
         .unwrap()
 }
 
+/// Starts a mirror with the configuration `mirror.toml` in `dir` and waits until it listens.
+pub(crate) fn run_mirror(dir: &Path) -> Server {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trucelogd"));
+    command.args(["mirror", "-c"]).arg(dir.join("mirror.toml"));
+    Server::spawn(&mut command)
+}
+
 /// Runs `serve` or `check` to its end, which must come by itself.
 pub(crate) fn run(dir: &Path, command: &str) -> (Option<i32>, String) {
     let output = trucelogd(dir, &[command]).output().unwrap();
@@ -43,7 +50,11 @@ pub(crate) fn run(dir: &Path, command: &str) -> (Option<i32>, String) {
 impl Server {
     /// Starts the server and waits until it listens.
     pub(crate) fn start(dir: &Path) -> Self {
-        let mut child = trucelogd(dir, &["serve"])
+        Self::spawn(&mut trucelogd(dir, &["serve"]))
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
