@@ -131,7 +131,11 @@ pub enum Error {
     #[error("the server's answer cannot be used: {0}")]
     Answer(&'static str),
     /// The state on disk cannot be used.
-    #[error("{}: the state on disk is damaged ({problem}); remove the file, and everything is verified again", path.display())]
+    #[error(
+        "{}: the state on disk is damaged ({problem}); remove snapshot, journal and checkpoint from its state \
+         directory, and everything is verified again",
+        path.display()
+    )]
     Damaged {
         /// The file.
         path: PathBuf,

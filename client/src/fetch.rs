@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
-use tonic::Status;
 use tonic::transport::Channel;
+use tonic::{Status, Streaming};
 use trucelog_proto::hash::{LeafIndex, NodeHash, TreeSize};
 use trucelog_proto::pb::log_service_client::LogServiceClient;
 use trucelog_proto::pb::{self, CheckpointKind};
@@ -52,6 +52,19 @@ impl Fetcher {
             self.client.clone().get_checkpoint(request).await
         });
         Ok(response.await?.checkpoint)
+    }
+
+    /// Begins to watch checkpoints of a kind, once.
+    ///
+    /// # Errors
+    /// The server's status.
+    pub(crate) async fn watch(
+        &self,
+        kind: CheckpointKind,
+    ) -> Result<Streaming<pb::WatchCheckpointsResponse>, Status> {
+        let request = pb::WatchCheckpointsRequest { kind: kind.into() };
+        let begun = self.client.clone().watch_checkpoints(request).await?;
+        Ok(begun.into_inner())
     }
 
     /// Fetches the proof that the tree of size `new` continues that of size `old`.

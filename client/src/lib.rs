@@ -7,6 +7,7 @@
 //! - [`receipt`]: checks a receipt without a network.
 //! - [`verifier`]: checks a whole log from its charter on, with its state on disk.
 //! - [`evidence`]: what was found false, in one file that anybody can judge.
+//! - [`follow`]: checks every new head of a log as it comes.
 //! - [`reader`]: reads the entries that the verifier has verified, and nothing else.
 //! - [`trust`]: what is pinned before a server is asked anything.
 //! - [`remote`]: the connection to a log.
@@ -20,6 +21,7 @@ mod error;
 pub mod evidence;
 pub mod exit;
 pub mod fetch;
+pub mod follow;
 pub mod json;
 pub mod key;
 pub mod reader;

@@ -11,7 +11,7 @@ use trucelog_proto::rules::{self, Key, RecordState};
 use trucelog_proto::state::MemoryState;
 use trucelog_proto::tree::leaf_hash;
 
-use crate::store::{Bundles, bundle_count, checkpoint_path, read_snapshot};
+use crate::store::{Bundles, Extent, bundle_count, checkpoint_path, read_saved};
 use crate::trust::Trust;
 use crate::verifier::NotEnough;
 use crate::{Error, durable};
@@ -122,7 +122,7 @@ impl LocalLog {
     /// # Errors
     /// [`Error::Damaged`]; [`Error::Io`].
     pub fn state(&self) -> Result<MemoryState, Error> {
-        Ok(read_snapshot(&self.directory)?.state)
+        Ok(read_saved(&self.directory, Extent::Accepted)?.state)
     }
 
     /// Gives the first `size` entries to `each`, in order.

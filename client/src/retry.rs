@@ -20,12 +20,43 @@ impl Default for Patience {
     }
 }
 
+/// Delays that double from one attempt to the next.
+#[derive(Clone, Copy, Debug)]
+pub struct Backoff {
+    next: Duration,
+    longest: Duration,
+}
+
+impl Backoff {
+    /// Begins with a short delay; none is longer than `longest`.
+    #[must_use]
+    pub fn new(longest: Duration) -> Self {
+        Self {
+            next: FIRST_DELAY,
+            longest,
+        }
+    }
+
+    /// The delay before the next attempt: between half of what has doubled and all of it, so that many clients do not
+    /// come back at once, and at least what the server asks for.
+    pub fn delay(&mut self, asked: Option<Duration>) -> Duration {
+        let delay = jittered(self.next).max(asked.unwrap_or_default());
+        self.next = (self.next * 2).min(self.longest);
+        delay
+    }
+
+    /// Begins again, because something has succeeded.
+    pub fn progressed(&mut self) {
+        self.next = FIRST_DELAY;
+    }
+}
+
 /// The state of one series of attempts.
 #[derive(Debug)]
 pub struct Retry {
     patience: Patience,
     since: Instant,
-    delay: Duration,
+    backoff: Backoff,
 }
 
 impl Retry {
@@ -35,7 +66,7 @@ impl Retry {
         Self {
             patience,
             since: Instant::now(),
-            delay: FIRST_DELAY,
+            backoff: Backoff::new(LONGEST_DELAY),
         }
     }
 
@@ -49,8 +80,7 @@ impl Retry {
     /// # Errors
     /// [`Error::Deadline`] when patience is at its end.
     pub async fn wait(&mut self, status: &Status, asked: Option<Duration>) -> Result<(), Error> {
-        let delay = jittered(self.delay).max(asked.unwrap_or_default());
-        self.delay = (self.delay * 2).min(LONGEST_DELAY);
+        let delay = self.backoff.delay(asked);
         if self.since.elapsed() + delay > self.patience.0 {
             return Err(Error::Deadline {
                 patience: self.patience.0,
@@ -62,7 +92,6 @@ impl Retry {
     }
 }
 
-/// Between half of `delay` and all of it, so that many clients do not come back at once.
 fn jittered(delay: Duration) -> Duration {
     let mut random = [0; 4];
     // Without randomness every client waits the whole delay, which is correct too.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use trucelog_proto::error::DecodeError;
 use trucelog_proto::hash::CharterDigest;
+use trucelog_proto::pb::CheckpointKind;
 use trucelog_proto::policy::Policy;
 use trucelog_proto::record::LogId;
 use trucelog_proto::verify::Pinned;
@@ -88,6 +89,16 @@ impl Trust {
         Pinned {
             id: self.id.clone(),
             log_key: self.policy.log_key().clone(),
+        }
+    }
+
+    /// The heads to ask a server for: cosigned at quorum if the policy has one, else signed.
+    #[must_use]
+    pub fn head_kind(&self) -> CheckpointKind {
+        if self.policy.quorum_name() == "none" {
+            CheckpointKind::Signed
+        } else {
+            CheckpointKind::Witnessed
         }
     }
 

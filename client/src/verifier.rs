@@ -1,8 +1,8 @@
 //! Verifies a whole log from its charter on, with state on disk, so that nothing is verified twice.
 //!
 //! The steps are those of `proto/spec/verify.md`; what they mean is in [`trucelog_proto::verify`]. Here they get
-//! their bytes, all cores, and a place to keep what was verified. State is accepted only after the whole check; an
-//! interrupted one leaves its progress.
+//! their bytes, all cores, and a place to keep what was verified ([`crate::store`]). State is accepted only after the
+//! whole check; an interrupted one leaves its progress.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,17 +16,21 @@ use trucelog_proto::note::KeyMaterial;
 use trucelog_proto::policy::Verdict;
 use trucelog_proto::refusal::Refusal;
 use trucelog_proto::rules::{self, Head, Key, KeyState};
-use trucelog_proto::state::MemoryState;
 use trucelog_proto::tree::{RightEdge, leaf_hash};
 use trucelog_proto::verify::{self, Finding, HeadPlace, StopError, Verifier, place_head};
 
 use crate::Error;
 use crate::evidence::Evidence;
-use crate::store::{BundleWriter, Snapshot, Store, bundle_count};
+use crate::store::{BundleWriter, Extent, Journal, JournaledState, Saved, Store, bundle_count};
 use crate::trust::Trust;
 
 /// How often an unfinished check saves its progress.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(30);
+/// Entries after which it does so anyway, because changes that are not saved yet take memory.
+const PROGRESS_ENTRIES: u64 = 50_000;
+/// Names of the notes in evidence.
+const SERVED: &str = "served";
+const ACCEPTED: &str = "accepted";
 
 /// What was seen that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -141,7 +145,7 @@ pub struct Progress {
     pub size: u64,
 }
 
-/// A check that found nothing false and enough signatures.
+/// A check that found nothing false.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// The checkpoint and who has signed it.
@@ -156,175 +160,211 @@ pub struct Report {
     pub warnings: Vec<String>,
 }
 
-/// Checks the log that the signed checkpoint `note` stands for, and accepts it. `open` gives the entries from an index
-/// on, up to the checkpoint's size. `watch` is told of progress. When `stop` becomes true, progress is saved and the
-/// check ends.
+impl Report {
+    /// Whether the checkpoint is larger than the one that was accepted before.
+    #[must_use]
+    pub fn is_newer(&self) -> bool {
+        self.verdict.checkpoint.checkpoint().size > self.size_before
+    }
+
+    /// Whether enough witnesses have signed.
+    ///
+    /// # Errors
+    /// [`NotEnough::Quorum`].
+    pub fn enough(&self) -> Result<(), NotEnough> {
+        Ok(self.verdict.quorum.clone()?)
+    }
+}
+
+/// Checks the log that the signed checkpoint `note` stands for, and accepts it at quorum. `open` gives the entries from
+/// an index on, up to the checkpoint's size. `watch` is told of progress. When `stop` becomes true, progress is saved
+/// and the check ends.
 ///
 /// # Errors
-/// [`Error::False`] with evidence; [`Error::NotEnough`]; [`Error::Interrupted`]; whatever `open` and its source
-/// return; [`Error::Io`], [`Error::Damaged`] and [`Error::State`] of the state on disk.
+/// As [`LogVerifier::check`] and [`LogVerifier::accept`]; [`Error::NotEnough`] without quorum.
 ///
 /// Source: `proto/spec/verify.md`.
 pub fn verify_log<S: EntrySource>(
     store: &Store,
     trust: &Trust,
     note: &[u8],
-    mut open: impl FnMut(LeafIndex, TreeSize) -> Result<S, Error>,
-    mut watch: impl FnMut(Progress),
+    open: impl FnMut(LeafIndex, TreeSize) -> Result<S, Error>,
+    watch: impl FnMut(Progress),
     stop: &AtomicBool,
 ) -> Result<Report, Error> {
-    let checked = check_log(store, trust, note, &mut open, &mut watch, stop);
-    checked.map_err(|ended| match ended {
-        Ended::Error(error) => error,
-        Ended::False(found) => {
-            let prove = |index, size| open(index, size).ok()?.inclusion(index, size);
-            match keep(store, trust, *found, prove) {
-                Ok(falsehood) => falsehood.into(),
-                Err(error) => error,
-            }
-        }
-    })
+    let mut verifier = LogVerifier::open(store.clone(), trust.clone())?;
+    let report = verifier.check(note, open, watch, stop)?;
+    verifier.keep(&report)?;
+    report.enough()?;
+    Ok(report)
 }
 
-fn check_log<S: EntrySource>(
-    store: &Store,
-    trust: &Trust,
-    note: &[u8],
-    open: &mut impl FnMut(LeafIndex, TreeSize) -> Result<S, Error>,
-    watch: &mut impl FnMut(Progress),
-    stop: &AtomicBool,
-) -> Result<Report, Ended> {
-    let checkpoint = open_checkpoint(trust, note)?;
-    let mut check = |check: &mut Check<'_>| check.run(open, watch, stop);
-    if let Some(progress) = store.progress()? {
-        match check(&mut Check::new(store, trust, &checkpoint, note, progress)?) {
-            // Entries beyond the accepted size bind nobody: without them, the check decides again.
-            Err(Ended::False(_)) => store.discard_progress()?,
-            result => return result,
-        }
-    }
-    check(&mut Check::new(
-        store,
-        trust,
-        &checkpoint,
-        note,
-        store.snapshot()?,
-    )?)
-}
-
-/// Keeps evidence at once, and again when there are proofs that complete it.
-fn keep(
-    store: &Store,
-    trust: &Trust,
-    found: Found,
-    prove: impl FnMut(LeafIndex, TreeSize) -> Option<Vec<NodeHash>>,
-) -> Result<Box<Falsehood>, Error> {
-    let Found { what, mut evidence } = found;
-    let path = evidence.keep(store.directory())?;
-    if evidence.complete(trust, prove) {
-        evidence.keep(store.directory())?;
-    }
-    Ok(Box::new(Falsehood {
-        what,
-        evidence: path,
-    }))
-}
-
-/// Step 1: the checkpoint's signature under the pinned log key and origin.
-fn open_checkpoint(trust: &Trust, note: &[u8]) -> Result<SignedCheckpoint, Ended> {
-    let opened = Checkpoint::open(note, trust.policy.log_key(), trust.policy.origin());
-    opened.map_err(|error| match error {
-        ProtoError::Verify(VerifyError::NoKnownSignature { .. }) => {
-            Error::from(NotEnough::UnknownKey).into()
-        }
-        ProtoError::Verify(error) => {
-            let what = False::from(error);
-            let evidence = Evidence::new(what.kind(), None, &what, &trust.policy);
-            Found::new(what, evidence.with_note(SERVED, note)).into()
-        }
-        _ => Error::Answer("it holds no checkpoint").into(),
-    })
-}
-
-/// Names of the notes in evidence.
-const SERVED: &str = "served";
-const ACCEPTED: &str = "accepted";
-
-struct Check<'a> {
-    store: &'a Store,
-    trust: &'a Trust,
-    checkpoint: &'a Checkpoint,
-    note: &'a [u8],
+/// A verifier of one log, with its state in memory and on disk.
+#[derive(Debug)]
+pub struct LogVerifier {
+    store: Store,
+    trust: Trust,
+    journal: Journal,
     /// The accepted note; empty for none.
     accepted_note: Vec<u8>,
     accepted: TreeSize,
-    verifier: Verifier<MemoryState>,
-    entries_verified: u64,
+    verifier: Verifier<JournaledState>,
+    writer: BundleWriter,
+    /// Entries in memory that the journal does not have.
+    unsaved: u64,
+    saved: Instant,
 }
 
-impl<'a> Check<'a> {
-    fn new(
-        store: &'a Store,
-        trust: &'a Trust,
-        checkpoint: &'a SignedCheckpoint,
-        note: &'a [u8],
-        snapshot: Snapshot,
-    ) -> Result<Self, Error> {
-        let accepted = accepted_size(trust, &snapshot.note)?;
-        let Snapshot {
-            note: accepted_note,
-            edge,
-            state,
-        } = snapshot;
+impl LogVerifier {
+    /// Goes on with what is saved in `store`. No entry is hashed or verified again.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::State`] and [`Error::Io`] of the state on disk; [`Error::NotA`] when it is of
+    /// another log.
+    pub fn open(store: Store, trust: Trust) -> Result<Self, Error> {
+        Self::open_to(store, trust, Extent::Verified)
+    }
+
+    fn open_to(store: Store, trust: Trust, extent: Extent) -> Result<Self, Error> {
+        let (journal, saved) = Journal::open(store.directory(), extent)?;
+        let Saved { note, edge, state } = saved;
+        let accepted = accepted_size(&trust, &note)?;
+        let state = JournaledState::new(state);
+        let verifier = Verifier::resume(trust.id.clone(), state, edge, accepted)?;
+        let writer = BundleWriter::resume(store.bundles(), verifier.size())?;
         Ok(Self {
             store,
             trust,
-            checkpoint: checkpoint.checkpoint(),
-            note,
-            accepted_note,
+            journal,
+            accepted_note: note,
             accepted,
-            verifier: Verifier::resume(trust.id.clone(), state, edge, accepted)?,
-            entries_verified: 0,
+            verifier,
+            writer,
+            unsaved: 0,
+            saved: Instant::now(),
         })
     }
 
-    fn run<S: EntrySource>(
+    /// Size of the accepted checkpoint; 0 for none.
+    #[must_use]
+    pub fn accepted(&self) -> TreeSize {
+        self.accepted
+    }
+
+    /// What is trusted.
+    #[must_use]
+    pub fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// Steps 1 to 5: checks the log that the signed checkpoint `note` stands for. `open` gives the entries from an index
+    /// on, up to the checkpoint's size. `watch` is told of progress. When `stop` becomes true, progress is saved and the
+    /// check ends. Nothing is accepted yet, and a quorum that is missing is part of the report.
+    ///
+    /// # Errors
+    /// [`Error::False`] with evidence, after which this verifier is to be dropped; [`Error::NotEnough`];
+    /// [`Error::Interrupted`]; whatever `open` and its source return; [`Error::Io`], [`Error::Damaged`] and
+    /// [`Error::State`] of the state on disk.
+    ///
+    /// Source: `proto/spec/verify.md`.
+    pub fn check<S: EntrySource>(
         &mut self,
-        open: &mut impl FnMut(LeafIndex, TreeSize) -> Result<S, Error>,
-        watch: &mut impl FnMut(Progress),
+        note: &[u8],
+        mut open: impl FnMut(LeafIndex, TreeSize) -> Result<S, Error>,
+        mut watch: impl FnMut(Progress),
         stop: &AtomicBool,
-    ) -> Result<Report, Ended> {
+    ) -> Result<Report, Error> {
+        let mut entries = Entries {
+            open: &mut open,
+            watch: &mut watch,
+            stop,
+        };
+        let mut checked = self.try_check(note, &mut entries);
+        if self.verifier.size() > self.accepted && checked.as_ref().is_err_and(Stop::is_about_log) {
+            // Entries beyond the accepted size bind nobody: without them, the check decides again.
+            self.reload()?;
+            checked = self.try_check(note, &mut entries);
+        }
+        checked.map_err(|stop| match stop {
+            Stop::Error(error) => error,
+            Stop::False(what, entry) => {
+                let prove = |index, size| open(index, size).ok()?.inclusion(index, size);
+                match self.keep_evidence(what, entry.as_deref(), note, prove) {
+                    Ok(falsehood) => Box::new(falsehood).into(),
+                    Err(error) => error,
+                }
+            }
+        })
+    }
+
+    /// Forgets entries beyond the accepted checkpoint.
+    fn reload(&mut self) -> Result<(), Error> {
+        *self = Self::open_to(self.store.clone(), self.trust.clone(), Extent::Accepted)?;
+        Ok(())
+    }
+
+    fn try_check<S: EntrySource>(
+        &mut self,
+        note: &[u8],
+        entries: &mut Entries<'_, S>,
+    ) -> Result<Report, Stop> {
+        // Step 1.
+        let signed = open_checkpoint(&self.trust, note)?;
+        let checkpoint = signed.checkpoint();
         // Step 2.
         let size = self.verifier.size();
-        let place = place_head(self.checkpoint, size, |size| self.own_root(size));
-        let place = place.map_err(|error: Stop| self.ended(error, None))?;
+        let place = place_head(checkpoint, size, |size| self.own_root(size))?;
         if place == HeadPlace::Older {
-            return Err(Error::from(NotEnough::Stale {
-                served: self.checkpoint.size,
+            let stale = NotEnough::Stale {
+                served: checkpoint.size,
                 accepted: size,
-            })
-            .into());
+            };
+            return Err(Error::from(stale).into());
         }
         // Step 3.
-        let mut writer = BundleWriter::resume(self.store.bundles(), size)?;
         if place == HeadPlace::Newer {
-            let mut source = open(LeafIndex::new(size.get()), self.checkpoint.size)?;
-            self.replay(&mut source, &mut writer, watch, stop)?;
+            let source = (entries.open)(LeafIndex::new(size.get()), checkpoint.size)?;
+            self.replay(source, checkpoint, entries)?;
         }
         // Step 4.
-        let finished = self.verifier.finish(self.checkpoint);
-        finished.map_err(|finding| self.ended(finding.into(), None))?;
+        self.verifier.finish(checkpoint)?;
         // Step 5.
-        writer.flush()?;
-        let verdict = self.judge()?;
-        if let Err(error) = &verdict.quorum {
-            self.save_progress(&mut writer)?;
-            return Err(Error::from(NotEnough::Quorum(error.clone())).into());
+        let verdict = self.judge(note)?;
+        self.report(verdict, self.verifier.size().get() - size.get())
+    }
+
+    /// Step 6: accepts the checkpoint that was checked last. What the report says has been delivered before.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    ///
+    /// # Panics
+    /// When `report` is not that of the last check.
+    pub fn accept(&mut self, report: &Report) -> Result<(), Error> {
+        let head = &report.verdict.checkpoint;
+        assert_eq!(head.checkpoint().size, self.verifier.size());
+        let note = head.note_bytes();
+        if note == self.accepted_note {
+            return Ok(());
         }
-        // Step 6.
-        self.store
-            .accept(self.note, self.verifier.edge(), self.verifier.state())?;
-        Ok(self.report(verdict)?)
+        self.flush()?;
+        let edge = self.verifier.edge().clone();
+        self.journal
+            .accept(&note, &edge, self.verifier.state_mut())?;
+        self.accepted = self.verifier.size();
+        self.accepted_note = note;
+        Ok(())
+    }
+
+    /// As [`Self::accept`], if the report says that it is enough; otherwise the entries are kept as progress.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn keep(&mut self, report: &Report) -> Result<(), Error> {
+        match report.enough() {
+            Ok(()) => self.accept(report),
+            Err(_) => self.save_progress(),
+        }
     }
 
     /// Our own root at a size that we have verified.
@@ -345,46 +385,38 @@ impl<'a> Check<'a> {
 
     fn replay<S: EntrySource>(
         &mut self,
-        source: &mut S,
-        writer: &mut BundleWriter,
-        watch: &mut impl FnMut(Progress),
-        stop: &AtomicBool,
-    ) -> Result<(), Ended> {
-        let mut saved = Instant::now();
-        while self.verifier.size() < self.checkpoint.size {
-            if stop.load(Ordering::Relaxed) {
-                self.save_progress(writer)?;
+        mut source: S,
+        checkpoint: &Checkpoint,
+        entries: &mut Entries<'_, S>,
+    ) -> Result<(), Stop> {
+        while self.verifier.size() < checkpoint.size {
+            if entries.stop.load(Ordering::Relaxed) {
+                self.save_progress()?;
                 return Err(Error::Interrupted.into());
             }
-            let entries = source.next().or_else(|error| {
-                self.save_progress(writer)?;
+            let run = source.next().or_else(|error| {
+                self.save_progress()?;
                 Err(error)
             })?;
-            if entries.is_empty() {
+            if run.is_empty() {
                 continue;
             }
-            self.append(entries, writer)?;
-            watch(Progress {
+            self.append(run, checkpoint.size)?;
+            (entries.watch)(Progress {
                 verified: self.verifier.size().get(),
-                size: self.checkpoint.size.get(),
+                size: checkpoint.size.get(),
             });
-            if saved.elapsed() > PROGRESS_INTERVAL {
-                self.save_progress(writer)?;
-                saved = Instant::now();
+            if self.unsaved > PROGRESS_ENTRIES || self.saved.elapsed() > PROGRESS_INTERVAL {
+                self.save_progress()?;
             }
         }
         Ok(())
     }
 
     /// Looks at entries on all cores, then judges them in order.
-    fn append(
-        &mut self,
-        mut entries: Vec<Vec<u8>>,
-        writer: &mut BundleWriter,
-    ) -> Result<(), Ended> {
+    fn append(&mut self, mut entries: Vec<Vec<u8>>, size: TreeSize) -> Result<(), Stop> {
         let start = self.verifier.size().get();
-        let wanted = usize::try_from(self.checkpoint.size.get() - start).unwrap_or(usize::MAX);
-        entries.truncate(wanted);
+        entries.truncate(usize::try_from(size.get() - start).unwrap_or(usize::MAX));
         let checked: Vec<_> = (start..)
             .zip(&entries)
             .collect::<Vec<_>>()
@@ -393,65 +425,79 @@ impl<'a> Check<'a> {
             .collect();
         for (checked, bytes) in checked.into_iter().zip(entries) {
             if let Err(error) = self.verifier.append(checked) {
-                writer.flush()?;
-                return Err(self.ended(error.into(), Some(&bytes)));
+                return Err(Stop::from(error).with_entry(bytes));
             }
-            writer.push(bytes)?;
-            self.entries_verified += 1;
+            self.writer.push(bytes)?;
+            self.unsaved += 1;
         }
         Ok(())
     }
 
-    fn save_progress(&self, writer: &mut BundleWriter) -> Result<(), Error> {
-        writer.flush()?;
-        self.store.save_progress(
-            &self.accepted_note,
-            self.verifier.edge(),
-            self.verifier.state(),
-        )
+    fn flush(&mut self) -> Result<(), Error> {
+        if self.unsaved > 0 {
+            self.writer.flush()?;
+        }
+        self.unsaved = 0;
+        self.saved = Instant::now();
+        Ok(())
     }
 
-    fn judge(&self) -> Result<Verdict, Ended> {
+    fn save_progress(&mut self) -> Result<(), Error> {
+        if self.unsaved == 0 {
+            return Ok(());
+        }
+        self.flush()?;
+        let edge = self.verifier.edge().clone();
+        self.journal.save_progress(&edge, self.verifier.state_mut())
+    }
+
+    fn judge(&self, note: &[u8]) -> Result<Verdict, Stop> {
         let verdict = self
             .trust
             .policy
-            .evaluate(self.note)
+            .evaluate(note)
             .map_err(|error| match error {
-                ProtoError::Verify(error) => self.ended(Stop::False(error.into()), None),
+                ProtoError::Verify(error) => Stop::from(False::from(error)),
                 _ => Error::Answer("it holds no checkpoint").into(),
             })?;
         for cosigner in &verdict.cosigners {
-            let timely = self.verifier.check_cosignature(cosigner.time);
-            timely.map_err(|error| self.ended(error.into(), None))?;
+            self.verifier.check_cosignature(cosigner.time)?;
         }
         Ok(verdict)
     }
 
-    /// Why the check ended, with evidence of something false.
-    fn ended(&self, stop: Stop, entry: Option<&[u8]>) -> Ended {
-        match stop {
-            Stop::False(what) => match self.evidence(&what, entry) {
-                Ok(evidence) => Found::new(what, evidence).into(),
-                Err(error) => error.into(),
-            },
-            Stop::Error(error) => error.into(),
+    /// Keeps evidence at once, and again when there are proofs that complete it.
+    fn keep_evidence(
+        &mut self,
+        what: False,
+        entry: Option<&[u8]>,
+        note: &[u8],
+        prove: impl FnMut(LeafIndex, TreeSize) -> Option<Vec<NodeHash>>,
+    ) -> Result<Falsehood, Error> {
+        self.writer.flush()?;
+        let mut kept = self.evidence(&what, entry, note)?;
+        let directory = self.store.directory();
+        let evidence = kept.keep(directory)?;
+        if kept.complete(&self.trust, prove) {
+            kept.keep(directory)?;
         }
+        Ok(Falsehood { what, evidence })
     }
 
     /// What shows `what`, as far as it is in hand; `entry` are the bytes of the entry that was refused.
-    fn evidence(&self, what: &False, entry: Option<&[u8]>) -> Result<Evidence, Error> {
+    fn evidence(&self, what: &False, entry: Option<&[u8]>, note: &[u8]) -> Result<Evidence, Error> {
         let evidence = Evidence::new(what.kind(), what.index(), what, &self.trust.policy)
-            .with_note(SERVED, self.note);
+            .with_note(SERVED, note);
         let bundles = self.store.bundles();
         let verified = self.verifier.size();
         Ok(match (what, entry) {
             (False::Log(Finding::Inconsistent { .. }), Some(entry)) => evidence
                 .with_note(ACCEPTED, &self.accepted_note)
                 .with_entry(LeafIndex::new(self.accepted.get()), entry, SERVED, None),
-            (False::Log(Finding::Inconsistent { .. }), None) => {
+            (False::Log(Finding::Inconsistent { size }), None) => {
                 let evidence = evidence.with_note(ACCEPTED, &self.accepted_note);
-                let index = LeafIndex::new(self.checkpoint.size.get());
-                if self.checkpoint.size >= self.accepted {
+                let index = LeafIndex::new(size.get());
+                if *size >= self.accepted {
                     return Ok(evidence);
                 }
                 let (entry, proof) = bundles.prove(index, self.accepted)?;
@@ -480,12 +526,15 @@ impl<'a> Check<'a> {
         })
     }
 
-    fn report(&self, verdict: Verdict) -> Result<Report, Error> {
-        let head: Head = rules::load(self.verifier.state(), &Key::Head)?.unwrap_or_default();
+    fn report(&self, verdict: Verdict, entries_verified: u64) -> Result<Report, Stop> {
+        let state = self.verifier.state();
+        let head: Head = rules::load(state, &Key::Head)
+            .map_err(Error::from)?
+            .unwrap_or_default();
         Ok(Report {
             verdict,
             size_before: self.accepted,
-            entries_verified: self.entries_verified,
+            entries_verified,
             last_accepted_time: head.accepted_time,
             warnings: self.warnings()?,
         })
@@ -520,45 +569,46 @@ impl<'a> Check<'a> {
     }
 }
 
-/// Why the check ended.
-enum Ended {
-    False(Box<Found>),
-    Error(Error),
+/// Where the entries of a check come from, and who is told.
+struct Entries<'a, S> {
+    open: &'a mut dyn FnMut(LeafIndex, TreeSize) -> Result<S, Error>,
+    watch: &'a mut dyn FnMut(Progress),
+    stop: &'a AtomicBool,
 }
 
-impl From<Error> for Ended {
-    fn from(error: Error) -> Self {
-        Self::Error(error)
-    }
-}
-
-impl From<Found> for Ended {
-    fn from(found: Found) -> Self {
-        Self::False(Box::new(found))
-    }
-}
-
-/// Something false, with evidence that is not kept yet.
-struct Found {
-    what: False,
-    evidence: Evidence,
-}
-
-impl Found {
-    fn new(what: False, evidence: Evidence) -> Self {
-        Self { what, evidence }
-    }
-}
-
-/// Why a step ended the check.
+/// Why a check ended, before evidence is kept.
 enum Stop {
-    False(False),
+    /// What is false, with the entry that is to blame, if one is.
+    False(False, Option<Vec<u8>>),
     Error(Error),
+}
+
+impl Stop {
+    fn with_entry(self, entry: Vec<u8>) -> Self {
+        match self {
+            Self::False(what, _) => Self::False(what, Some(entry)),
+            Self::Error(error) => error.into(),
+        }
+    }
+
+    /// Whether the log is the reason, and not that something failed.
+    fn is_about_log(&self) -> bool {
+        matches!(
+            self,
+            Self::False(..) | Self::Error(Error::NotEnough(NotEnough::Stale { .. }))
+        )
+    }
+}
+
+impl From<False> for Stop {
+    fn from(what: False) -> Self {
+        Self::False(what, None)
+    }
 }
 
 impl From<Finding> for Stop {
     fn from(finding: Finding) -> Self {
-        Self::False(finding.into())
+        False::from(finding).into()
     }
 }
 
@@ -579,6 +629,18 @@ impl From<StopError> for Stop {
             _ => Self::Error(Error::Answer("it holds an entry that cannot be judged")),
         }
     }
+}
+
+/// Step 1: the checkpoint's signature under the pinned log key and origin.
+fn open_checkpoint(trust: &Trust, note: &[u8]) -> Result<SignedCheckpoint, Stop> {
+    let opened = Checkpoint::open(note, trust.policy.log_key(), trust.policy.origin());
+    opened.map_err(|error| match error {
+        ProtoError::Verify(VerifyError::NoKnownSignature { .. }) => {
+            Error::from(NotEnough::UnknownKey).into()
+        }
+        ProtoError::Verify(error) => False::from(error).into(),
+        _ => Error::Answer("it holds no checkpoint").into(),
+    })
 }
 
 /// Size of the accepted checkpoint; 0 for none.

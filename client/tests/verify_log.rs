@@ -338,20 +338,88 @@ fn a_policy_key_that_is_a_station_key_is_told() {
     assert!(warnings[0].contains("station m1 of UKR"), "{warnings:?}");
 }
 
-#[test]
-fn a_damaged_snapshot_is_never_used() {
-    let directory = tempfile::tempdir().unwrap();
-    let log = Log::with_reports(3);
-    verify(directory.path(), &log).unwrap();
-    let path = directory.path().join("snapshot");
-    let bytes = fs::read(&path).unwrap();
-    for position in 0..bytes.len() {
-        let mut changed = bytes.clone();
-        changed[position] ^= 1;
-        fs::write(&path, changed).unwrap();
-        let error = verify(directory.path(), &log).unwrap_err();
-        assert_eq!(error.exit(), Exit::NotChecked, "byte {position}: {error}");
+/// The files of a state directory after some heads: a snapshot with a journal after it.
+fn verified_in_steps(directory: &Path) -> Log {
+    let mut log = Log::with_reports(1_500);
+    verify(directory, &log).unwrap();
+    for _ in 0..3 {
+        log.append(&log.next_report("More."));
+        verify(directory, &log).unwrap();
     }
+    for file in ["snapshot", "journal"] {
+        assert!(
+            fs::metadata(directory.join(file)).unwrap().len() > 0,
+            "{file}"
+        );
+    }
+    log
+}
+
+#[test]
+fn a_damaged_snapshot_or_journal_is_never_used() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = verified_in_steps(directory.path());
+    for (file, step) in [("snapshot", 499), ("journal", 1)] {
+        let path = directory.path().join(file);
+        let bytes = fs::read(&path).unwrap();
+        for position in (0..bytes.len()).step_by(step) {
+            let mut changed = bytes.clone();
+            changed[position] ^= 1;
+            fs::write(&path, changed).unwrap();
+            let error = verify(directory.path(), &log).unwrap_err();
+            assert_eq!(error.exit(), Exit::NotChecked, "{file} {position}: {error}");
+            assert!(
+                LocalLog::open(directory.path(), &log.trust())
+                    .unwrap()
+                    .state()
+                    .is_err()
+            );
+        }
+        fs::write(&path, bytes).unwrap();
+    }
+    assert_eq!(verify(directory.path(), &log).unwrap().entries_verified, 0);
+}
+
+/// A crash while the journal is written cuts it anywhere: the check then goes on from what is whole.
+#[test]
+fn a_journal_that_a_crash_has_cut_off_is_gone_on_with() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut log = verified_in_steps(directory.path());
+    let journal = directory.path().join("journal");
+    let before = fs::read(&journal).unwrap();
+    let (size, checkpoint) = (log.entries.len() as u64, log.note());
+    log.append(&log.next_report("Last."));
+    verify(directory.path(), &log).unwrap();
+    let whole = fs::read(&journal).unwrap();
+    for len in before.len()..whole.len() {
+        fs::write(directory.path().join("checkpoint"), &checkpoint).unwrap();
+        fs::write(&journal, &whole[..len]).unwrap();
+        let report = verify(directory.path(), &log).unwrap();
+        let found = (report.size_before.get(), report.entries_verified);
+        assert_eq!(found, (size, 1), "{len} bytes");
+        assert_eq!(fs::read(&journal).unwrap(), whole);
+    }
+}
+
+/// A crash between a new snapshot and the end of its journal leaves the old journal.
+#[test]
+fn a_journal_of_an_older_snapshot_is_not_used() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut log = Log::with_reports(3);
+    verify(directory.path(), &log).unwrap();
+    let journal = directory.path().join("journal");
+    let older = fs::read(&journal).unwrap();
+    for _ in 0..1_500 {
+        log.append(&log.next_report("More."));
+    }
+    verify(directory.path(), &log).unwrap();
+    assert_eq!(fs::metadata(&journal).unwrap().len(), 0);
+    fs::write(&journal, older).unwrap();
+    let report = verify(directory.path(), &log).unwrap();
+    assert_eq!(
+        (report.size_before.get(), report.entries_verified),
+        (1_505, 0)
+    );
 }
 
 #[test]

@@ -404,6 +404,11 @@ impl<S: StateMut> Verifier<S> {
         self.state
     }
 
+    /// The state, for a store that keeps what has changed. Only [`Self::append`] changes what the rules look up.
+    pub fn state_mut(&mut self) -> &mut S {
+        &mut self.state
+    }
+
     /// Step 3, second half: judges the next entry. Order of the checks: bytes, index, previous, charter,
     /// signature, rules. After an error the verifier is as it was before.
     ///

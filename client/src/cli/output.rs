@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{Write as _, stdout};
+use std::path::Path;
 
 use clap::ValueEnum;
 use serde_json::{Value, json};
@@ -29,6 +30,21 @@ pub(super) fn print(format: Format, text: &str, json: &Value) {
     }
 }
 
+/// Prints an answer of several as one line of JSON or as text, and says when nobody could read it.
+///
+/// # Errors
+/// [`Error::Io`].
+pub(super) fn deliver(format: Format, text: &str, json: &Value) -> Result<(), Error> {
+    let mut out = stdout();
+    let written = match format {
+        Format::Text => writeln!(out, "{}", text.trim_end()),
+        Format::Json => writeln!(out, "{json}"),
+    };
+    written
+        .and_then(|()| out.flush())
+        .map_err(Error::io(Path::new("standard output")))
+}
+
 /// Prints a line on standard output. A reader that has gone away, for example `head`, is no error.
 pub(super) fn line(text: impl Display) {
     drop(writeln!(stdout(), "{text}"));
@@ -51,7 +67,7 @@ pub(super) fn report(error: &Error, format: Format) {
     }
 }
 
-fn error_json(error: &Error) -> Value {
+pub(super) fn error_json(error: &Error) -> Value {
     let (kind, index) = match error {
         Error::False(falsehood) => (
             Some(falsehood.what.kind()),

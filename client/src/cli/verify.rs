@@ -1,14 +1,15 @@
 //! `trucelog verify`.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 use trucelog_proto::checkpoint::{Checkpoint, SignedCheckpoint};
 use trucelog_proto::error::{Error as ProtoError, VerifyError};
 use trucelog_proto::hash::{LeafIndex, RecordDigest};
-use trucelog_proto::pb::CheckpointKind;
 use trucelog_proto::policy::Verdict;
 use trucelog_proto::proof;
 use trucelog_proto::record::record_digest;
@@ -18,11 +19,12 @@ use super::output::{self, Format};
 use super::progress::Bar;
 use crate::evidence::Evidence;
 use crate::fetch::Fetcher;
+use crate::follow::{Audience, follow};
 use crate::json::format_time;
 use crate::receipt;
 use crate::store::Store;
 use crate::trust::Trust;
-use crate::verifier::{NotEnough, Report, verify_log};
+use crate::verifier::{LogVerifier, NotEnough, Progress, Report, verify_log};
 use crate::{Error, durable, station};
 
 /// Checks receipts, checkpoints and whole logs.
@@ -116,8 +118,13 @@ pub(super) struct EvidenceCommand {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   trucelog verify log --remote https://log.example.org --policy policy --charter SHA256
-  trucelog verify log --remote http://127.0.0.1:7443 --state audit -o json")]
+  trucelog verify log --remote http://127.0.0.1:7443 --state audit -o json
+  trucelog verify log --remote https://log.example.org --follow")]
 pub(super) struct LogCommand {
+    /// Go on and check every new head as it comes, one line each, until something is false. A server that is away is
+    /// asked again for as long as it takes.
+    #[arg(long)]
+    follow: bool,
     #[command(flatten)]
     pub(super) trust: TrustArgs,
     #[command(flatten)]
@@ -143,6 +150,7 @@ impl Command {
             Self::Checkpoint(command) => verify_checkpoint(&command),
             Self::Consistency(command) => verify_consistency(&command).await,
             Self::Evidence(command) => verify_evidence(&command),
+            Self::Log(command) if command.follow => match follow_log(&command, stop).await? {},
             Self::Log(command) => {
                 let trust = command.trust.open()?;
                 let report = check_log(&command.trust, &trust, &command.remote, stop).await?;
@@ -328,7 +336,7 @@ pub(super) async fn check_log(
 ) -> Result<Report, Error> {
     let store = Store::open(&args.state()?)?;
     let fetcher = Fetcher::new(remote.connect()?, remote.patience());
-    let note = fetcher.checkpoint(CheckpointKind::Signed).await?;
+    let note = fetcher.checkpoint(trust.head_kind()).await?;
     let mut bar = Bar::new("entries verified", 0);
     let report = tokio::task::block_in_place(|| {
         verify_log(
@@ -347,9 +355,65 @@ pub(super) async fn check_log(
     report
 }
 
+async fn follow_log(command: &LogCommand, stop: &AtomicBool) -> Result<Infallible, Error> {
+    let trust = command.trust.open()?;
+    let store = Store::open(&command.trust.state()?)?;
+    let fetcher = Fetcher::new(command.remote.connect()?, command.remote.patience());
+    let mut verifier = LogVerifier::open(store, trust.clone())?;
+    let mut audience = Lines {
+        trust,
+        format: command.output.output,
+        bar: Some(Bar::new("entries verified", 0)),
+    };
+    follow(&mut verifier, &fetcher, &mut audience, stop).await
+}
+
+/// One line for each head.
+struct Lines {
+    trust: Trust,
+    format: Format,
+    /// Shown until the first head has been verified.
+    bar: Option<Bar>,
+}
+
+impl Audience for Lines {
+    fn head(&mut self, report: &Report) -> Result<(), Error> {
+        if let Some(bar) = self.bar.take() {
+            bar.finish();
+        }
+        match report.enough() {
+            Ok(()) => {
+                let (text, json) = describe_log(report, &self.trust);
+                output::deliver(self.format, &text, &json)
+            }
+            Err(error) => {
+                let text = format!("NOT PROVEN {error}");
+                output::deliver(self.format, &text, &output::error_json(&error.into()))
+            }
+        }
+    }
+
+    fn progress(&mut self, progress: Progress) {
+        if let Some(bar) = &mut self.bar {
+            bar.set_length(progress.size);
+            bar.set(progress.verified);
+        }
+    }
+
+    fn trouble(&mut self, error: &Error, delay: Duration) {
+        let seconds = delay.as_secs_f32();
+        eprintln!("trucelog: {error}; trying again in {seconds:.1} s");
+    }
+}
+
 fn print_log(report: &Report, trust: &Trust, format: Format) {
+    let (text, json) = describe_log(report, trust);
+    output::print(format, &text, &json);
+}
+
+fn describe_log(report: &Report, trust: &Trust) -> (String, serde_json::Value) {
     let head = report.verdict.checkpoint.checkpoint();
-    let newer = head.size > report.size_before;
+    let newer = report.is_newer();
     let mut text = format!(
         "VERIFIED log {} size {} root {} {}",
         head.origin,
@@ -380,7 +444,7 @@ fn print_log(report: &Report, trust: &Trust, format: Format) {
         "witnesses": witnesses_json(&report.verdict, trust),
         "warnings": report.warnings,
     });
-    output::print(format, &text, &json);
+    (text, json)
 }
 
 fn checkpoint_json(verdict: &Verdict) -> serde_json::Value {

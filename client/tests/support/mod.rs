@@ -6,6 +6,8 @@
 )]
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+pub mod operator;
+
 use std::convert::Infallible;
 
 use ed25519_dalek::SigningKey;
