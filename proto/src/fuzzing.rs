@@ -210,4 +210,7 @@ pub fn tlog_witness(data: &[u8]) {
     if let Ok(lines) = tlog_witness::parse_cosignatures(data) {
         assert_eq!(tlog_witness::format_cosignatures(&lines).as_bytes(), data);
     }
+    if let Ok(size) = tlog_witness::parse_size(data) {
+        assert_eq!(tlog_witness::format_size(size).as_bytes(), data);
+    }
 }

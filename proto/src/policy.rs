@@ -6,7 +6,7 @@
 //!
 //! The keys of a policy are all Ed25519 or all ML-DSA-44: one member with two keys must not count twice.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use crate::{
     checkpoint::{Checkpoint, Origin, SignedCheckpoint},
@@ -309,6 +309,19 @@ impl Policy {
                     >= *threshold
             }
         }
+    }
+
+    /// Says whether every set of witnesses that reaches the quorum has a member in `answered`, by name: whether the
+    /// others together do not reach it. For k of n, these are n − k + 1.
+    ///
+    /// Always true without a quorum, which no witness can hold up.
+    ///
+    /// Source: `policy.md`.
+    #[must_use]
+    pub fn every_quorum_meets(&self, answered: &BTreeSet<String>) -> bool {
+        self.quorum
+            .node()
+            .is_none_or(|node| !self.has_witnessed(node, &|name| !answered.contains(name)))
     }
 
     /// Computes how many lying witnesses a split view needs beside a lying operator.

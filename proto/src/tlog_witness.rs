@@ -116,3 +116,28 @@ pub fn format_cosignatures(lines: &[NoteSignature]) -> String {
     let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
     lines.join("\n") + "\n"
 }
+
+/// Parses the answer of a witness that has cosigned another size than the request states: that size.
+///
+/// # Errors
+///
+/// If the bytes are not a decimal number and a newline.
+///
+/// Source: `tlog_witness.md`; c2sp.org/tlog-witness.
+pub fn parse_size(bytes: &[u8]) -> Result<TreeSize, DecodeError> {
+    let field = "size of the cosigned checkpoint";
+    let text = parse_text(bytes, MAX_LEN, b"\n", field)?;
+    let size = text.strip_suffix('\n').ok_or(DecodeError::Syntax {
+        field,
+        expected: "a decimal number and a newline",
+    })?;
+    Ok(TreeSize::new(parse_decimal(size, field)?))
+}
+
+/// Formats the answer of a witness that has cosigned another size; parsing it gives the same size.
+///
+/// Source: `tlog_witness.md`; c2sp.org/tlog-witness.
+#[must_use]
+pub fn format_size(size: TreeSize) -> String {
+    format!("{size}\n")
+}

@@ -1,5 +1,7 @@
 //! Policies: grammar, verdicts and the arithmetic of split views.
 
+use std::collections::BTreeSet;
+
 use ed25519_dalek::SigningKey;
 use trucelog_proto::{
     checkpoint::{Checkpoint, Origin},
@@ -323,4 +325,45 @@ fn a_split_view_costs_what_the_quorums_share() {
         assert_eq!(policy.liars_for_split_view(), liars, "{rest}");
         assert_eq!(policy.split_view_warning().is_some(), warns, "{rest}");
     }
+}
+
+/// Says whether witnesses, as a set of bits, reach a quorum.
+type Reaches = fn(u8) -> bool;
+
+#[test]
+fn every_quorum_meets_exactly_the_sets_that_it_cannot_do_without() {
+    let cases: [(u8, &str, Reaches); 4] = [
+        (5, "group g 3 w0 w1 w2 w3 w4\nquorum g\n", |set| {
+            set.count_ones() >= 3
+        }),
+        (
+            6,
+            "group a 2 w0 w1 w2\ngroup b any w3 w4\ngroup g all a b\nquorum g\n",
+            |set| (set & 7).count_ones() >= 2 && set & 0b1_1000 != 0,
+        ),
+        (
+            6,
+            "group a all w0 w1\ngroup b all w2 w3\ngroup c all w4 w5\ngroup g 2 a b c\nquorum g\n",
+            |set| {
+                let whole = |pair: u8| u8::from(set & pair == pair);
+                whole(0b11) + whole(0b1100) + whole(0b11_0000) >= 2
+            },
+        ),
+        (2, "quorum w1\n", |set| set & 2 != 0),
+    ];
+    for (count, rest, reaches) in cases {
+        let policy = policy(count, rest);
+        for answered in 0..1 << count {
+            let mut quorums = (0..1 << count).filter(|set| reaches(*set));
+            let expected = quorums.all(|quorum| quorum & answered != 0);
+            let names = (0..count).filter(|n| answered & (1 << n) != 0);
+            let names: BTreeSet<String> = names.map(|n| format!("w{n}")).collect();
+            assert_eq!(
+                policy.every_quorum_meets(&names),
+                expected,
+                "{rest} {names:?}"
+            );
+        }
+    }
+    assert!(policy(1, "quorum none\n").every_quorum_meets(&BTreeSet::new()));
 }

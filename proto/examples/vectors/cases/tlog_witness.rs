@@ -2,7 +2,7 @@
 
 use trucelog_proto::{
     note::Note,
-    tlog_witness::{AddCheckpoint, parse_cosignatures},
+    tlog_witness::{AddCheckpoint, parse_cosignatures, parse_size},
 };
 
 use super::{
@@ -27,6 +27,9 @@ fn replay(inputs: &Inputs) -> Result<(), Failed> {
     if inputs.has("answer") {
         parse_cosignatures(&inputs.data("answer"))?;
     }
+    if inputs.has("conflict") {
+        parse_size(&inputs.data("conflict"))?;
+    }
     Ok(())
 }
 
@@ -50,6 +53,10 @@ fn ask(request: impl ToString) -> Inputs {
 
 fn reply(answer: impl ToString) -> Inputs {
     Inputs::default().text("answer", answer)
+}
+
+fn conflict(answer: &str) -> Inputs {
+    Inputs::default().text("conflict", answer)
 }
 
 fn cases() -> Vec<Case> {
@@ -129,6 +136,19 @@ fn cases() -> Vec<Case> {
             DECODE,
             "101 lines.",
             reply(answer().repeat(101)),
+        ),
+        case("conflict", OK, "A size of 3.", conflict("3\n")),
+        case(
+            "conflict-leading-zero",
+            DECODE,
+            "A size of 03.",
+            conflict("03\n"),
+        ),
+        case(
+            "conflict-without-newline",
+            DECODE,
+            "The newline is missing.",
+            conflict("3"),
         ),
     ]
 }
