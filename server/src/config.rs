@@ -12,7 +12,7 @@ use std::{
 use clap::Args;
 use serde::Deserialize;
 
-use crate::listener::ConnectionLimits;
+use crate::{listener::ConnectionLimits, witness::Times};
 
 /// How long the streams of a connection may go on after it was asked to end.
 const CONNECTION_GRACE: Duration = Duration::from_secs(60);
@@ -66,10 +66,20 @@ pub enum ConfigError {
         data_dir: PathBuf,
     },
     /// A limit is zero.
-    #[error("limits.{field} is 0: give at least 1, or leave the key out for the default")]
+    #[error("{field} is 0: give at least 1, or leave the key out for the default")]
     ZeroLimit {
-        /// The key under `[limits]`.
+        /// The key with its table.
         field: &'static str,
+    },
+    /// A submission would wait longer than its request may take.
+    #[error(
+        "witnesses.wait_s is {wait_s}, limits.request_s only {request_s}: a submission must be answered before its request times out; give fewer seconds to wait"
+    )]
+    Wait {
+        /// Seconds that a submission may wait for a quorum.
+        wait_s: u64,
+        /// Seconds for a unary request.
+        request_s: u64,
     },
 }
 
@@ -85,6 +95,9 @@ pub struct Overrides {
     /// The log's private key, PKCS#8 PEM.
     #[arg(long, env = "TRUCELOG_LOG_KEY", value_name = "FILE")]
     pub log_key: Option<PathBuf>,
+    /// The log's private ML-DSA-44 key, PKCS#8 PEM, if its charter names one.
+    #[arg(long, env = "TRUCELOG_LOG_KEY_PQ", value_name = "FILE")]
+    pub log_key_pq: Option<PathBuf>,
     /// Where to serve gRPC and HTTP; port 0 takes a free port.
     #[arg(long, env = "TRUCELOG_LISTEN", value_name = "ADDR:PORT")]
     pub listen: Option<SocketAddr>,
@@ -105,10 +118,14 @@ pub struct Config {
     pub anchor_dir: PathBuf,
     /// The file of the log's private key.
     pub log_key: PathBuf,
+    /// The file of the log's private ML-DSA-44 key, if its charter names one.
+    pub log_key_pq: Option<PathBuf>,
     /// Where to serve.
     pub listen: SocketAddr,
     /// Certificate and key; `None` means plain text, which only loopback may.
     pub tls: Option<Tls>,
+    /// Who cosigns; `None` means a log without witnesses.
+    pub witnesses: Option<Witnesses>,
     /// All limits.
     pub limits: Limits,
 }
@@ -121,6 +138,39 @@ pub struct Tls {
     pub cert: PathBuf,
     /// The private key, PEM.
     pub key: PathBuf,
+}
+
+/// Who cosigns, and how long that may take.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Witnesses {
+    /// The policy under which checkpoints are published, c2sp.org/tlog-policy.
+    pub policy: PathBuf,
+    /// The policy of ML-DSA-44 keys.
+    pub policy_pq: Option<PathBuf>,
+    /// Certificates that are trusted instead of the system's when a witness is asked, PEM.
+    pub ca: Option<PathBuf>,
+    /// Seconds that one checkpoint is offered, unless it is at quorum before.
+    #[serde(default = "default_candidate_s")]
+    pub candidate_s: u64,
+    /// Seconds for one request to a witness.
+    #[serde(default = "default_request_s")]
+    pub request_s: u64,
+    /// Seconds that a submission waits for a quorum.
+    #[serde(default = "default_wait_s")]
+    pub wait_s: u64,
+}
+
+fn default_candidate_s() -> u64 {
+    20
+}
+
+fn default_request_s() -> u64 {
+    10
+}
+
+fn default_wait_s() -> u64 {
+    20
 }
 
 /// Limits on what clients and disks may take.
@@ -155,8 +205,10 @@ struct FileConfig {
     data_dir: Option<PathBuf>,
     anchor_dir: Option<PathBuf>,
     log_key: Option<PathBuf>,
+    log_key_pq: Option<PathBuf>,
     listen: Option<SocketAddr>,
     tls: Option<Tls>,
+    witnesses: Option<Witnesses>,
     #[serde(default)]
     limits: Limits,
 }
@@ -192,22 +244,59 @@ impl Limits {
     }
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        let counts = [
-            ("queue", self.queue == 0),
-            ("batch", self.batch == 0),
-            ("connections", self.connections == 0),
-            ("connections_per_peer", self.connections_per_peer == 0),
-            ("streams_per_connection", self.streams_per_connection == 0),
-            ("tls_handshake_s", self.tls_handshake_s == 0),
-            ("idle_s", self.idle_s == 0),
-            ("request_s", self.request_s == 0),
-            ("connection_age_s", self.connection_age_s == 0),
-            ("open_timeout_s", self.open_timeout_s == 0),
-        ];
-        match counts.iter().find(|(_, zero)| *zero) {
-            Some((field, _)) => Err(ConfigError::ZeroLimit { field }),
-            None => Ok(()),
+        non_zero(&[
+            ("limits.queue", self.queue == 0),
+            ("limits.batch", self.batch == 0),
+            ("limits.connections", self.connections == 0),
+            (
+                "limits.connections_per_peer",
+                self.connections_per_peer == 0,
+            ),
+            (
+                "limits.streams_per_connection",
+                self.streams_per_connection == 0,
+            ),
+            ("limits.tls_handshake_s", self.tls_handshake_s == 0),
+            ("limits.idle_s", self.idle_s == 0),
+            ("limits.request_s", self.request_s == 0),
+            ("limits.connection_age_s", self.connection_age_s == 0),
+            ("limits.open_timeout_s", self.open_timeout_s == 0),
+        ])
+    }
+}
+
+impl Witnesses {
+    /// How long things may take.
+    #[must_use]
+    pub fn times(&self) -> Times {
+        Times {
+            candidate: Duration::from_secs(self.candidate_s),
+            request: Duration::from_secs(self.request_s),
+            wait: Duration::from_secs(self.wait_s),
         }
+    }
+
+    fn check(&self, limits: &Limits) -> Result<(), ConfigError> {
+        non_zero(&[
+            ("witnesses.candidate_s", self.candidate_s == 0),
+            ("witnesses.request_s", self.request_s == 0),
+            ("witnesses.wait_s", self.wait_s == 0),
+        ])?;
+        if self.wait_s < limits.request_s {
+            return Ok(());
+        }
+        Err(ConfigError::Wait {
+            wait_s: self.wait_s,
+            request_s: limits.request_s,
+        })
+    }
+}
+
+/// Fails with the first field that is zero.
+fn non_zero(fields: &[(&'static str, bool)]) -> Result<(), ConfigError> {
+    match fields.iter().find(|(_, zero)| *zero) {
+        Some((field, _)) => Err(ConfigError::ZeroLimit { field }),
+        None => Ok(()),
     }
 }
 
@@ -235,15 +324,20 @@ impl Config {
                 "--log-key",
                 "TRUCELOG_LOG_KEY",
             ))?,
+            log_key_pq: overrides.log_key_pq.or(from_file.log_key_pq),
             listen: overrides.listen.or(from_file.listen).ok_or(unset(
                 "listen",
                 "--listen",
                 "TRUCELOG_LISTEN",
             ))?,
             tls: merge_tls(overrides.tls_cert, overrides.tls_key, from_file.tls)?,
+            witnesses: from_file.witnesses,
             limits: from_file.limits,
         };
         config.limits.check()?;
+        if let Some(witnesses) = &config.witnesses {
+            witnesses.check(&config.limits)?;
+        }
         if config.anchor_dir.starts_with(&config.data_dir) {
             return Err(ConfigError::AnchorInsideData {
                 anchor_dir: config.anchor_dir,
@@ -268,6 +362,7 @@ fn read(path: &Path) -> Result<FileConfig, ConfigError> {
         &mut config.data_dir,
         &mut config.anchor_dir,
         &mut config.log_key,
+        &mut config.log_key_pq,
     ];
     for relative in paths.into_iter().flatten() {
         *relative = base.join(&*relative);
@@ -275,6 +370,13 @@ fn read(path: &Path) -> Result<FileConfig, ConfigError> {
     if let Some(tls) = &mut config.tls {
         tls.cert = base.join(&tls.cert);
         tls.key = base.join(&tls.key);
+    }
+    if let Some(witnesses) = &mut config.witnesses {
+        witnesses.policy = base.join(&witnesses.policy);
+        let optional = [&mut witnesses.policy_pq, &mut witnesses.ca];
+        for relative in optional.into_iter().flatten() {
+            *relative = base.join(&*relative);
+        }
     }
     Ok(config)
 }
@@ -330,6 +432,19 @@ mod tests {
             .replace("# cert", "cert")
             .replace("# key", "key");
         assert!(load(&with_tls, Overrides::default()).unwrap().tls.is_some());
+        assert_eq!(text.matches("# [witnesses]").count(), 1);
+        let with_witnesses: String = text
+            .split_inclusive('\n')
+            .skip_while(|line| !line.starts_with("# [witnesses]"))
+            .take_while(|line| line.starts_with("# "))
+            .filter_map(|line| line.strip_prefix("# "))
+            .collect();
+        let loaded = load(&format!("{COMPLETE}{with_witnesses}"), Overrides::default()).unwrap();
+        let stated = loaded.witnesses.unwrap();
+        let minimal = format!("{COMPLETE}[witnesses]\npolicy = \"policy\"\n");
+        let default = load(&minimal, Overrides::default()).unwrap();
+        assert_eq!(stated.times(), default.witnesses.unwrap().times());
+        assert!(stated.policy_pq.is_some() && stated.ca.is_some());
     }
 
     #[test]
@@ -373,7 +488,26 @@ mod tests {
                 &format!("{COMPLETE}[limits]\nbatch = 0\n"),
                 Overrides::default()
             ),
-            Err(ConfigError::ZeroLimit { field: "batch" })
+            Err(ConfigError::ZeroLimit {
+                field: "limits.batch"
+            })
+        ));
+        let witnesses = |setting: &str| {
+            let text = format!("{COMPLETE}[witnesses]\npolicy = \"policy\"\n{setting}\n");
+            load(&text, Overrides::default())
+        };
+        assert!(matches!(
+            witnesses("candidate_s = 0"),
+            Err(ConfigError::ZeroLimit {
+                field: "witnesses.candidate_s"
+            })
+        ));
+        assert!(matches!(
+            witnesses("wait_s = 30"),
+            Err(ConfigError::Wait {
+                wait_s: 30,
+                request_s: 30
+            })
         ));
         let half = Overrides {
             tls_cert: Some("c".into()),

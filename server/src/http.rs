@@ -1,8 +1,11 @@
 //! The log over plain HTTP, on the same port as gRPC: checkpoint, tiles and entry bundles, liveness and readiness.
 //!
-//! A log without witnesses has no quorum to wait for, so `/checkpoint` is the newest signed one.
+//! `/checkpoint` is the newest one at quorum. A log without witnesses has no quorum to wait for: there it is the newest
+//! signed one.
 //!
 //! Source: c2sp.org/tlog-tiles.
+
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -14,11 +17,11 @@ use axum::{
 };
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
-use tonic::Status;
 use trucelog_proto::tile::TilePath;
 
 use crate::{
     reader::{ReadError, Reader},
+    sequencer::{Head, Status},
     store::LogStore,
 };
 
@@ -33,32 +36,50 @@ const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 #[derive(Debug)]
 struct Shared<S> {
     reader: Reader<S>,
-    running: watch::Receiver<bool>,
+    witnessed: Option<watch::Receiver<Option<Arc<Head>>>>,
+    status: watch::Receiver<Status>,
 }
 
 impl<S> Clone for Shared<S> {
     fn clone(&self) -> Self {
         Self {
             reader: self.reader.clone(),
-            running: self.running.clone(),
+            witnessed: self.witnessed.clone(),
+            status: self.status.clone(),
         }
     }
 }
 
 /// The HTTP routes. What no route and no gRPC service takes is answered with 404, or with UNIMPLEMENTED if it was a
-/// gRPC call. `running` tells whether records are accepted.
-pub fn routes<S: LogStore>(reader: Reader<S>, running: watch::Receiver<bool>) -> Router {
+/// gRPC call. `witnessed` brings the heads at quorum of a log with witnesses, `status` tells whether records are
+/// accepted.
+pub fn routes<S: LogStore>(
+    reader: Reader<S>,
+    witnessed: Option<watch::Receiver<Option<Arc<Head>>>>,
+    status: watch::Receiver<Status>,
+) -> Router {
     Router::new()
         .route("/checkpoint", get(checkpoint::<S>))
         .route("/tile/{*path}", get(tile::<S>))
         .route("/livez", get(live))
         .route("/readyz", get(ready::<S>))
         .fallback(not_found)
-        .with_state(Shared { reader, running })
+        .with_state(Shared {
+            reader,
+            witnessed,
+            status,
+        })
 }
 
 async fn checkpoint<S: LogStore>(State(shared): State<Shared<S>>) -> Response {
-    answer(TEXT, SHORT_LIVED, shared.reader.head().note.clone())
+    let head = match &shared.witnessed {
+        Some(witnessed) => witnessed.borrow().clone(),
+        None => Some(shared.reader.head()),
+    };
+    match head {
+        Some(head) => answer(TEXT, SHORT_LIVED, head.note.clone()),
+        None => unavailable("no checkpoint of this log is at quorum yet\n"),
+    }
 }
 
 async fn tile<S: LogStore>(State(shared): State<Shared<S>>, uri: Uri) -> Response {
@@ -84,10 +105,17 @@ async fn live() -> Response {
 }
 
 async fn ready<S: LogStore>(State(shared): State<Shared<S>>) -> Response {
-    if *shared.running.borrow() {
-        return answer(TEXT, SHORT_LIVED, "ready\n");
+    match *shared.status.borrow() {
+        Status::Running => answer(TEXT, SHORT_LIVED, "ready\n"),
+        Status::Held => unavailable("the log waits for its witnesses before it takes records\n"),
+        Status::OtherHistory => unavailable(
+            "a witness knows another history than the store: the log takes no records\n",
+        ),
+        Status::Stopped => unavailable("the sequencer has stopped: the log takes no records\n"),
     }
-    let reason = "the sequencer has stopped: the log takes no records\n";
+}
+
+fn unavailable(reason: &'static str) -> Response {
     (
         StatusCode::SERVICE_UNAVAILABLE,
         answer(TEXT, SHORT_LIVED, reason),
@@ -100,7 +128,7 @@ async fn not_found(headers: HeaderMap) -> Response {
         .get(header::CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
     if grpc {
-        return Status::unimplemented("this server has no such service")
+        return tonic::Status::unimplemented("this server has no such service")
             .into_http::<Body>()
             .into_response();
     }

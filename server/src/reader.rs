@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 use trucelog_proto::{
+    checkpoint::Checkpoint,
     error::DecodeError,
     hash::{LeafIndex, NodeHash, RecordDigest, TreeSize},
     proof::{self, ProveError},
     rules::{self, Key, KeyState, RecordState, StationState},
     state::{State, StateError},
-    tile::{self, TileError, TileHashes, TileId, TilePath},
+    tile::{self, RightTiles, TileError, TileHashes, TileId, TilePath},
     tlog_proof::TlogProof,
 };
 
@@ -178,7 +179,15 @@ impl<S: LogStore> Reader<S> {
     ///
     /// [`ReadError`].
     pub fn proven_entry(&self, index: LeafIndex) -> Result<ProvenEntry, ReadError> {
-        let head = self.head();
+        self.proven_entry_at(index, &self.head())
+    }
+
+    /// An entry with its receipt at `head`, which must cover `index` and be one of this log's own heads.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub fn proven_entry_at(&self, index: LeafIndex, head: &Head) -> Result<ProvenEntry, ReadError> {
         let entry = self.entry(index)?;
         let receipt = TlogProof {
             extra: Some(entry.clone()),
@@ -231,6 +240,20 @@ impl<S: LogStore> Reader<S> {
             new,
             &TileHashes::new(&tiles),
         )?)
+    }
+
+    /// Whether the log as it is served continues `checkpoint`: it is as large at least, and has this root at its size.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Damaged`].
+    pub fn continues(&self, checkpoint: &Checkpoint) -> Result<bool, ReadError> {
+        if checkpoint.size > self.size() {
+            return Ok(false);
+        }
+        let tiles = StoredTiles(self.store.as_ref());
+        let tiles = RightTiles::read(checkpoint.size, &tiles)?;
+        Ok(tiles.right_edge().root() == checkpoint.root)
     }
 
     /// The bytes of a tile or bundle as HTTP serves them; partial ones as wide as asked for.

@@ -2,7 +2,7 @@
 //!
 //! Source: `docs/server.md`, "Listener".
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 use tonic::{
@@ -23,9 +23,14 @@ use crate::{
     http,
     listener::Listener,
     reader::Reader,
-    sequencer::Sequencer,
-    service::{MAX_REQUEST_LEN, log::Log, submission::Submissions},
+    sequencer::{Head, Sequencer, Status},
+    service::{
+        MAX_REQUEST_LEN,
+        log::Log,
+        submission::{Quorum, Submissions},
+    },
     store::LogStore,
+    witness::Witnessing,
 };
 
 /// How often the server asks a silent connection whether its peer lives. Far less than the idle time of the listener.
@@ -46,8 +51,13 @@ pub struct Service<S> {
     pub sequencer: Option<Sequencer>,
     /// The way out.
     pub reader: Reader<S>,
-    /// True until the sequencer, or the copying of a mirror, stops for good.
-    pub running: watch::Receiver<bool>,
+    /// Whether records are taken, or copied by a mirror.
+    pub status: watch::Receiver<Status>,
+    /// The heads at quorum; none if nobody says what a quorum is.
+    pub witnessed: Option<watch::Receiver<Option<Arc<Head>>>>,
+    /// The witnesses; none for a mirror and for a log without them. They have to be [run](Witnessing::run) beside the
+    /// server.
+    pub witnesses: Option<Witnessing<S>>,
 }
 
 /// Serves until `shutdown` is ready and every open request is answered.
@@ -91,17 +101,23 @@ fn builder(limits: &Limits) -> Server {
 async fn routes<S: LogStore>(service: Service<S>, stopping: watch::Receiver<bool>) -> Routes {
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<LogServiceServer<Log<S>>>().await;
-    let log = Log::new(service.reader.clone(), stopping);
+    let wait = service.witnesses.as_ref().map(|known| known.times.wait);
+    let log = Log::new(
+        service.reader.clone(),
+        service.witnessed.clone(),
+        service.witnesses.map(|witnesses| witnesses.publisher),
+        stopping,
+    );
     let mut routes = Routes::from(http::routes(
         service.reader.clone(),
-        service.running.clone(),
+        service.witnessed.clone(),
+        service.status.clone(),
     ));
     if let Some(sequencer) = service.sequencer {
-        health
-            .set_serving::<SubmissionServiceServer<Submissions<S>>>()
-            .await;
-        tokio::spawn(report_stop::<S>(health, service.running));
-        let submissions = Submissions::new(service.log, sequencer, service.reader);
+        tokio::spawn(report_status::<S>(health, service.status));
+        let quorum = service.witnessed.zip(wait);
+        let quorum = quorum.map(|(witnessed, wait)| Quorum { witnessed, wait });
+        let submissions = Submissions::new(service.log, sequencer, service.reader, quorum);
         let submissions = SubmissionServiceServer::new(submissions);
         routes = routes.add_service(submissions.max_decoding_message_size(MAX_REQUEST_LEN));
     }
@@ -126,11 +142,21 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
 }
 
-/// Tells health checks when the sequencer has stopped for good. Ends with the sequencer.
-async fn report_stop<S: LogStore>(health: HealthReporter, mut running: watch::Receiver<bool>) {
-    if running.wait_for(|running| !running).await.is_ok() {
-        health
-            .set_not_serving::<SubmissionServiceServer<Submissions<S>>>()
-            .await;
+/// Tells health checks whether records are taken. Ends with the sequencer.
+async fn report_status<S: LogStore>(health: HealthReporter, mut status: watch::Receiver<Status>) {
+    loop {
+        let now = *status.borrow_and_update();
+        if now == Status::Running {
+            health
+                .set_serving::<SubmissionServiceServer<Submissions<S>>>()
+                .await;
+        } else {
+            health
+                .set_not_serving::<SubmissionServiceServer<Submissions<S>>>()
+                .await;
+        }
+        if status.changed().await.is_err() {
+            return;
+        }
     }
 }

@@ -25,7 +25,7 @@ use trucelog_server::{
     commands::check::check,
     reader::Reader,
     sequencer::{
-        Bounds, SubmitError,
+        Bounds, Status, SubmitError,
         clock::{Clock, Reading, SystemClock},
         found,
         recover::recover,
@@ -213,13 +213,10 @@ async fn submit_until_stopped(
         plan.has_struck(),
         "a fault test without a fault proves nothing"
     );
-    assert!(!*sequencer.running().borrow());
+    assert_eq!(*sequencer.status().borrow(), Status::Stopped);
     // Nothing more is taken; reading goes on.
     let more = log.admitted_next();
-    assert_eq!(
-        sequencer.submit(more).unwrap().index().await,
-        Err(SubmitError::Stopped)
-    );
+    assert_eq!(sequencer.submit(more).unwrap_err(), SubmitError::Stopped);
     for (index, record) in &acknowledged {
         let digest = record_digest(record);
         assert_eq!(reader.index_of(&digest).unwrap(), *index);
@@ -317,7 +314,7 @@ async fn a_jump_of_the_clock_stops_the_sequencer() {
     clock.0.lock().unwrap().wall_ms += 61_000;
     let stopped = sequencer.submit(log.admitted_next()).unwrap().index().await;
     assert_eq!(stopped, Err(SubmitError::Stopped));
-    assert!(!*sequencer.running().borrow());
+    assert_eq!(*sequencer.status().borrow(), Status::Stopped);
 }
 
 /// A store that gives back other bytes than were written.

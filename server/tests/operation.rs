@@ -137,6 +137,7 @@ async fn nothing_of_a_record_is_logged() {
         let server = Server {
             addr: addr.parse().unwrap(),
             child,
+            log: Arc::default(),
         };
         let mut client = Client::connect(&server).await;
         client.submit(fixture.log.enrolment_next()).await.unwrap();

@@ -4,16 +4,13 @@
 
 mod support;
 
-use std::{
-    io::{Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use prost::Message as _;
 use support::{
     MEMBER,
     client::{Client, Fixture, record_of},
+    http,
     process::Server,
 };
 use tokio_stream::StreamExt as _;
@@ -422,30 +419,6 @@ async fn health_and_reflection_answer() {
     ] {
         assert!(names.iter().any(|found| found == name), "{names:?}");
     }
-}
-
-/// Sends one HTTP/1.1 request; returns the head and the body.
-fn http(addr: SocketAddr, method: &str, path: &str) -> (String, Vec<u8>) {
-    http_with(addr, method, path, "")
-}
-
-fn http_with(addr: SocketAddr, method: &str, path: &str, headers: &str) -> (String, Vec<u8>) {
-    let mut tcp = TcpStream::connect(addr).unwrap();
-    write!(
-        tcp,
-        "{method} {path} HTTP/1.1\r\nhost: log\r\nconnection: close\r\n{headers}\r\n"
-    )
-    .unwrap();
-    let mut answer = Vec::new();
-    tcp.read_to_end(&mut answer).unwrap();
-    let end = answer
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n")
-        .unwrap();
-    (
-        String::from_utf8(answer[..end].to_vec()).unwrap(),
-        answer[end + 4..].to_vec(),
-    )
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use trucelog_proto::{
     state::MemoryState,
 };
 
-use super::{CommandError, read_key};
+use super::{CommandError, compare_log_keys, read_keys};
 use crate::{
     anchor::NewAnchor,
     config::Config,
@@ -52,10 +52,10 @@ pub fn run(config: &Config, file: &Path) -> Result<Founded, CommandError> {
     };
     let identity = Identity {
         log: log.clone(),
-        keys: read_key(config)?.into(),
+        keys: read_keys(config)?,
     };
     let verifier_key = identity.verifier_key().to_string();
-    check_names_key(&charter, &verifier_key, config, file)?;
+    check_names_keys(&charter, &identity, config, file)?;
     judge(&charter, &log)?;
     let anchor = NewAnchor::prepare(&config.anchor_dir)?;
     let store = Arc::new(Store::create(&config.data_dir, Meta { log: log.clone() })?);
@@ -93,20 +93,23 @@ fn log_id(submission: &pb::Submission, file: &Path) -> Result<LogId, CommandErro
     })
 }
 
-/// Fails unless the record is a Charter that names the configured key as the log's.
-fn check_names_key(
+/// Fails unless the record is a Charter that names the configured keys as the log's.
+fn check_names_keys(
     charter: &Admitted,
-    verifier_key: &str,
+    identity: &Identity,
     config: &Config,
     file: &Path,
 ) -> Result<(), CommandError> {
-    match &charter.record.record.message.body {
-        Some(Body::Charter(charter)) if charter.log_key == verifier_key => Ok(()),
-        Some(Body::Charter(_)) => Err(CommandError::LogKey {
-            path: config.log_key.clone(),
-        }),
-        _ => Err(malformed(file, "it holds no Charter".to_owned())),
-    }
+    let Some(Body::Charter(charter)) = &charter.record.record.message.body else {
+        return Err(malformed(file, "it holds no Charter".to_owned()));
+    };
+    let key_pq = identity.verifier_key_pq();
+    let key_pq = key_pq.map(|key| key.to_string()).unwrap_or_default();
+    compare_log_keys(
+        config,
+        charter.log_key == identity.verifier_key().to_string(),
+        charter.log_key_pq == key_pq,
+    )
 }
 
 /// Asks the rules before anything is created.

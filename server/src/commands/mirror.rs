@@ -33,7 +33,7 @@ use crate::{
     listener::Certificates,
     mirror::{Mirror, MirrorError, Upstream, config::MirrorConfig},
     reader::Reader,
-    sequencer::Head,
+    sequencer::{Head, Status},
     server::Service,
     store::{Meta, Store, StoreError},
 };
@@ -74,7 +74,9 @@ pub fn run(config: &MirrorConfig, listening: impl FnOnce(SocketAddr)) -> Result<
             log: trust.id.clone(),
             reader: Reader::new(store, head),
             sequencer: None,
-            running: follower.running.clone(),
+            status: follower.status.clone(),
+            witnessed: trust.policy.has_quorum().then(|| follower.accepted.clone()),
+            witnesses: None,
         };
         serve::serve(
             config.listen,
@@ -170,13 +172,13 @@ impl Upstream for Remote {
 struct Follower {
     thread: thread::JoinHandle<Result<(), MirrorError>>,
     accepted: watch::Receiver<Option<Arc<Head>>>,
-    running: watch::Receiver<bool>,
+    status: watch::Receiver<Status>,
     stop: Arc<AtomicBool>,
 }
 
 impl Follower {
     fn start(mirror: Mirror<Store>, remote: Remote, poll: Duration) -> Result<Self, CommandError> {
-        let (still_running, running) = watch::channel(true);
+        let (sender, status) = watch::channel(Status::Running);
         let accepted = mirror.accepted();
         let stop = Arc::new(AtomicBool::new(false));
         let stopping = Arc::clone(&stop);
@@ -185,13 +187,13 @@ impl Follower {
             if let Err(error) = &ended {
                 tracing::error!(%error, "the mirror has stopped copying; what it has is served on");
             }
-            still_running.send_replace(false);
+            sender.send_replace(Status::Stopped);
             ended
         })?;
         Ok(Self {
             thread,
             accepted,
-            running,
+            status,
             stop,
         })
     }
@@ -217,7 +219,7 @@ impl Follower {
     /// behind: what it has committed is whole.
     fn end(self) -> Result<(), CommandError> {
         self.stop.store(true, Ordering::Relaxed);
-        if *self.running.borrow() {
+        if *self.status.borrow() == Status::Running {
             return Ok(());
         }
         match self.thread.join() {

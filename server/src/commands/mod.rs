@@ -12,16 +12,23 @@ use std::{
     time::Duration,
 };
 
-use ed25519_dalek::SigningKey;
-use trucelog_proto::{refusal::Refusal, rules, signature};
+use trucelog_proto::{
+    error::DecodeError,
+    mldsa::{self, MlDsaPublicKey},
+    note::SignerKeys,
+    refusal::Refusal,
+    rules, signature,
+};
 
 use crate::{
     anchor::{Anchor, AnchorError},
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, Witnesses},
     listener::{ListenError, TlsError},
     mirror::MirrorError,
+    reader::ReadError,
     sequencer::{Fatal, Identity, StartError, StoredState, recover::RecoverError},
     store::{LogStore as _, Store, StoreError},
+    witness::{HttpError, Policies},
 };
 
 /// Why a command failed.
@@ -58,11 +65,22 @@ pub enum CommandError {
         problem: String,
     },
     /// The charter names another log key.
-    #[error("log_key {path} is not the key that the charter names: configure the log's own key")]
+    #[error("{what} {path} is not the key that the charter names: configure the log's own key")]
     LogKey {
+        /// `log_key` or `log_key_pq`.
+        what: &'static str,
         /// The key file.
         path: PathBuf,
     },
+    /// The charter names an ML-DSA-44 key, and none is configured.
+    #[error("the charter names an ML-DSA-44 key of the log: set log_key_pq to its file")]
+    NoLogKeyPq,
+    /// Witnesses cannot be asked.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// The charter is refused.
     #[error("the charter is refused: {0}")]
     Refused(#[from] Refusal),
@@ -132,7 +150,9 @@ impl CommandError {
             | Self::Listen(ListenError::PlainTextOffLoopback { .. })
             | Self::Malformed { .. }
             | Self::LogKey { .. }
-            | Self::OtherLog { .. } => 2,
+            | Self::OtherLog { .. }
+            | Self::NoLogKeyPq
+            | Self::Http(_) => 2,
             Self::Mirror(error) => error.exit_code(),
             Self::Recover(RecoverError::Store(_)) => 5,
             Self::Recover(_)
@@ -157,9 +177,9 @@ pub(crate) fn open_log(config: &Config) -> Result<OpenLog, CommandError> {
     let store = Arc::new(Store::open(&config.data_dir, limit)?);
     let identity = Identity {
         log: store.meta().log.clone(),
-        keys: read_key(config)?.into(),
+        keys: read_keys(config)?,
     };
-    check_log_key(config, &identity, &store)?;
+    check_log_keys(config, &identity, &store)?;
     Ok(OpenLog {
         identity,
         store,
@@ -167,10 +187,24 @@ pub(crate) fn open_log(config: &Config) -> Result<OpenLog, CommandError> {
     })
 }
 
-pub(crate) fn read_key(config: &Config) -> Result<SigningKey, CommandError> {
-    let path = &config.log_key;
-    let pem = fs::read_to_string(path).map_err(unreadable("log_key", path))?;
-    signature::private_key_from_pem(&pem).map_err(malformed("log_key", path))
+/// Reads the log's private keys.
+pub(crate) fn read_keys(config: &Config) -> Result<SignerKeys, CommandError> {
+    let ml_dsa = config.log_key_pq.as_ref();
+    Ok(SignerKeys {
+        ed25519: read_key("log_key", &config.log_key, signature::private_key_from_pem)?,
+        ml_dsa: ml_dsa
+            .map(|path| read_key("log_key_pq", path, mldsa::private_key_from_pem))
+            .transpose()?,
+    })
+}
+
+fn read_key<K>(
+    what: &'static str,
+    path: &Path,
+    decode: impl FnOnce(&str) -> Result<K, DecodeError>,
+) -> Result<K, CommandError> {
+    let pem = fs::read_to_string(path).map_err(unreadable(what, path))?;
+    decode(&pem).map_err(malformed(what, path))
 }
 
 fn unreadable(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CommandError {
@@ -189,8 +223,8 @@ fn malformed<E: ToString>(what: &'static str, path: &Path) -> impl FnOnce(E) -> 
     }
 }
 
-/// Compares the configured key with the one in the charter.
-fn check_log_key(
+/// Compares the configured keys with those in the charter.
+fn check_log_keys(
     config: &Config,
     identity: &Identity,
     store: &Arc<Store>,
@@ -200,11 +234,51 @@ fn check_log_key(
     }
     let charter: Option<rules::CharterState> =
         rules::load(&StoredState(Arc::clone(store)), &rules::Key::Charter).map_err(Fatal::State)?;
+    let charter = charter.unwrap_or_default();
     let key = identity.keys.ed25519.verifying_key();
-    match charter {
-        Some(charter) if charter.log_key == key.as_bytes() => Ok(()),
-        _ => Err(CommandError::LogKey {
-            path: config.log_key.clone(),
-        }),
+    let key_pq = identity.keys.ml_dsa.as_ref().map(MlDsaPublicKey::of);
+    let key_pq = key_pq.as_ref().map(|key| key.as_bytes().as_slice());
+    compare_log_keys(
+        config,
+        charter.log_key == key.as_bytes(),
+        charter.log_key_pq == key_pq.unwrap_or_default(),
+    )
+}
+
+/// Fails unless both keys are those of the charter.
+pub(crate) fn compare_log_keys(
+    config: &Config,
+    same: bool,
+    same_pq: bool,
+) -> Result<(), CommandError> {
+    let other = |what, path: &Path| CommandError::LogKey {
+        what,
+        path: path.to_owned(),
+    };
+    if !same {
+        return Err(other("log_key", &config.log_key));
     }
+    match &config.log_key_pq {
+        _ if same_pq => Ok(()),
+        Some(path) => Err(other("log_key_pq", path)),
+        None => Err(CommandError::NoLogKeyPq),
+    }
+}
+
+/// Reads the policies of the log's witnesses.
+pub(crate) fn read_policies(
+    witnesses: &Witnesses,
+    identity: &Identity,
+) -> Result<Policies, CommandError> {
+    let read = |what, path: &Path| fs::read(path).map_err(unreadable(what, path));
+    let policy = read("witnesses.policy", &witnesses.policy)?;
+    let policy = Policies::parse(&policy, identity)
+        .map_err(malformed("witnesses.policy", &witnesses.policy))?;
+    let Some(path) = &witnesses.policy_pq else {
+        return Ok(policy);
+    };
+    let policy_pq = read("witnesses.policy_pq", path)?;
+    policy
+        .with_ml_dsa(&policy_pq, identity)
+        .map_err(malformed("witnesses.policy_pq", path))
 }

@@ -1,20 +1,24 @@
 //! `trucelogd serve`: opens the log and serves it until a signal asks to stop.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, thread::JoinHandle, time::Duration};
 
 use tokio::{
     runtime::Runtime,
     signal::unix::{SignalKind, signal},
 };
 
-use super::{CommandError, OpenLog, open_log};
+use super::{CommandError, OpenLog, open_log, read_policies};
 use crate::{
     config::{Config, Limits},
     listener::{Certificates, Listener},
     reader::Reader,
-    sequencer::{self, Bounds, clock::SystemClock},
+    sequencer::{
+        self, Bounds, Sequencer,
+        clock::{Clock as _, SystemClock},
+    },
     server::{self, Service},
     store::Store,
+    witness::{Http, Publisher, Witnessing},
 };
 
 /// How long open requests may go on after a signal.
@@ -32,28 +36,19 @@ pub fn run(config: &Config, listening: impl FnOnce(SocketAddr)) -> Result<(), Co
         .as_ref()
         .map(|tls| Certificates::load(&tls.cert, &tls.key))
         .transpose()?;
-    let OpenLog {
-        identity,
-        store,
-        anchor,
-    } = open_log(config)?;
-    let log = identity.log.clone();
-    let bounds = Bounds {
-        queue: config.limits.queue,
-        batch: config.limits.batch,
-    };
-    let (sequencer, thread) = sequencer::start(
-        identity,
-        Arc::clone(&store),
-        anchor,
-        SystemClock::new(),
-        bounds,
-    )?;
+    let open = open_log(config)?;
+    let log = open.identity.log.clone();
+    let store = Arc::clone(&open.store);
+    let (sequencer, thread, witnesses) = start(config, open)?;
     let service = Service {
         log,
         reader: Reader::new(store, sequencer.head()),
-        running: sequencer.running(),
+        status: sequencer.status(),
+        witnessed: witnesses
+            .as_ref()
+            .map(|witnesses| witnesses.publisher.witnessed()),
         sequencer: Some(sequencer),
+        witnesses,
     };
     let runtime = Runtime::new()?;
     let served = runtime.block_on(serve(
@@ -69,6 +64,42 @@ pub fn run(config: &Config, listening: impl FnOnce(SocketAddr)) -> Result<(), Co
         tracing::error!("the sequencer thread panicked");
     }
     served
+}
+
+type Started = (Sequencer, JoinHandle<()>, Option<Witnessing<Store>>);
+
+/// Starts the sequencer; with witnesses, it is held until they have confirmed what it starts from.
+fn start(config: &Config, open: OpenLog) -> Result<Started, CommandError> {
+    let OpenLog {
+        identity,
+        store,
+        anchor,
+    } = open;
+    let bounds = Bounds {
+        queue: config.limits.queue,
+        batch: config.limits.batch,
+    };
+    let clock = SystemClock::new();
+    let Some(settings) = &config.witnesses else {
+        let (sequencer, thread) = sequencer::start(identity, store, anchor, clock, bounds)?;
+        return Ok((sequencer, thread, None));
+    };
+    let policies = read_policies(settings, &identity)?;
+    if let Some(warning) = policies.policy().split_view_warning() {
+        tracing::warn!("witnesses.policy: {warning}");
+    }
+    let http = Http::new(settings.ca.as_deref(), &policies)?;
+    let since = clock.read().wall_ms / 1000;
+    let (sequencer, thread, hold) =
+        sequencer::start_held(identity.clone(), Arc::clone(&store), anchor, clock, bounds)?;
+    let reader = Reader::new(Arc::clone(&store), sequencer.head());
+    let publisher = Publisher::start(policies, &identity, store, reader, hold, since)?;
+    let witnesses = Witnessing {
+        publisher,
+        http,
+        times: settings.times(),
+    };
+    Ok((sequencer, thread, Some(witnesses)))
 }
 
 /// Serves until SIGTERM or SIGINT. Calls `listening` once, when connections are accepted.
@@ -91,6 +122,9 @@ pub(super) async fn serve(
     let head = service.reader.head();
     tracing::info!(origin = %service.log.origin, size = %head.checkpoint.size, addr = %listener.addr(), "serving");
     listening(listener.addr());
+    if let Some(witnesses) = &service.witnesses {
+        witnesses.run();
+    }
 
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = server::serve(service, listener, limits, async {

@@ -17,6 +17,9 @@
 //!
 //! **Invariant:** after the first error of store, anchor or clock nothing is written again. Reads go on.
 //!
+//! **Invariant:** a sequencer that is [held](start_held) signs nothing before its [`Hold`] is lifted. It waits for no
+//! witness otherwise.
+//!
 //! Source: `docs/server.md`, "Sign path".
 
 pub mod clock;
@@ -24,6 +27,7 @@ pub mod recover;
 mod writer;
 
 use std::{
+    iter,
     sync::{
         Arc,
         mpsc::{self, TrySendError},
@@ -34,6 +38,7 @@ use std::{
 use tokio::sync::{oneshot, watch};
 use trucelog_proto::{
     hash::LeafIndex,
+    mldsa::MlDsaPublicKey,
     note::{SignerKeys, VerifierKey},
     pb,
     record::{self, LogId},
@@ -60,8 +65,31 @@ pub enum SubmitError {
     /// As many records wait as may wait.
     #[error("the queue is full: try again in a moment")]
     Busy,
+    /// Witnesses have not confirmed yet that the store is the newest. The record is not in the log.
+    #[error(
+        "the log takes no records before enough witnesses have confirmed the checkpoint that it starts from; reading goes on"
+    )]
+    AwaitingWitnesses,
+    /// A witness knows another history. Whether the record is in the log is not known.
+    #[error(
+        "a witness knows a larger or another history of this log than its store holds: nothing more is signed; reading goes on"
+    )]
+    OtherHistory,
     /// The sequencer has stopped. Whether the record is in the log is not known: submit it again later.
     #[error("the log takes no records until its operator has repaired it; reading goes on")]
+    Stopped,
+}
+
+/// Whether the log takes records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Not before its [`Hold`] is lifted.
+    Held,
+    /// It does.
+    Running,
+    /// Never again in this process: a witness knows another history than the store.
+    OtherHistory,
+    /// Never again in this process: store, anchor or clock failed.
     Stopped,
 }
 
@@ -80,7 +108,7 @@ pub enum StartError {
     Thread(#[from] std::io::Error),
 }
 
-/// Whose log is written, and with which key.
+/// Whose log is written, and with which keys.
 #[derive(Clone)]
 pub struct Identity {
     /// Origin and charter digest.
@@ -97,6 +125,16 @@ impl Identity {
             self.log.origin.key_name().clone(),
             PublicKey::of(&self.keys.ed25519),
         )
+    }
+
+    /// The ML-DSA-44 key with which others verify them, if the log has one.
+    #[must_use]
+    pub fn verifier_key_pq(&self) -> Option<VerifierKey> {
+        let key = MlDsaPublicKey::of(self.keys.ml_dsa.as_ref()?);
+        Some(VerifierKey::ml_dsa_44(
+            self.log.origin.key_name().clone(),
+            key,
+        ))
     }
 }
 
@@ -121,7 +159,36 @@ struct Queued {
 pub struct Sequencer {
     queue: mpsc::SyncSender<Queued>,
     head: watch::Receiver<Arc<Head>>,
-    running: watch::Receiver<bool>,
+    status: watch::Receiver<Status>,
+}
+
+/// Keeps a sequencer from signing, until it is lifted or for good. A sequencer whose hold is dropped ends.
+#[derive(Debug)]
+pub struct Hold {
+    status: watch::Sender<Status>,
+    lift: Option<oneshot::Sender<()>>,
+}
+
+impl Hold {
+    /// Lets the sequencer sign. Does nothing the second time, or after [`Self::forbid`].
+    pub fn lift(&mut self) {
+        if let Some(lift) = self.lift.take() {
+            // The thread may have ended.
+            let _ = lift.send(());
+        }
+    }
+
+    /// Ends signing for good: before the first signature, or after the batch that is being signed.
+    pub fn forbid(&mut self) {
+        self.status.send_if_modified(|status| {
+            let goes_on = matches!(status, Status::Held | Status::Running);
+            if goes_on {
+                *status = Status::OtherHistory;
+            }
+            goes_on
+        });
+        self.lift = None;
+    }
 }
 
 /// Checks what can be checked of a submission without the log's state: size, form, origin, charter, key and signature,
@@ -155,27 +222,87 @@ where
     A: CheckpointAnchor + 'static,
     C: Clock + 'static,
 {
+    let (mut writer, head) = resume(identity, store, anchor, clock)?;
+    writer.sign_what_is_stored()?;
+    let (queue, queued) = mpsc::sync_channel(bounds.queue);
+    let (status, receiver) = watch::channel(Status::Running);
+    let thread = spawn(move || run(writer, &queued, bounds.batch, &status))?;
+    let sequencer = Sequencer {
+        queue,
+        head,
+        status: receiver,
+    };
+    Ok((sequencer, thread))
+}
+
+/// As [`start`], but signs nothing, not even what was not signed before, until the [`Hold`] is lifted.
+///
+/// # Errors
+///
+/// [`StartError::Recover`] or [`StartError::Thread`]; the log must not be served.
+pub fn start_held<S, A, C>(
+    identity: Identity,
+    store: Arc<S>,
+    anchor: A,
+    clock: C,
+    bounds: Bounds,
+) -> Result<(Sequencer, JoinHandle<()>, Hold), StartError>
+where
+    S: LogStore,
+    A: CheckpointAnchor + 'static,
+    C: Clock + 'static,
+{
+    let (writer, head) = resume(identity, store, anchor, clock)?;
+    let (queue, queued) = mpsc::sync_channel(bounds.queue);
+    let (lift, lifted) = oneshot::channel();
+    let (status, receiver) = watch::channel(Status::Held);
+    let hold = Hold {
+        status: status.clone(),
+        lift: Some(lift),
+    };
+    let thread = spawn(move || {
+        if lifted.blocking_recv().is_ok() {
+            run_lifted(writer, &queued, bounds.batch, &status);
+        } else {
+            refuse_everything(&queued);
+        }
+    })?;
+    let sequencer = Sequencer {
+        queue,
+        head,
+        status: receiver,
+    };
+    Ok((sequencer, thread, hold))
+}
+
+type Resumed<S, A, C> = (Writer<S, A, C>, watch::Receiver<Arc<Head>>);
+
+fn resume<S, A, C>(
+    identity: Identity,
+    store: Arc<S>,
+    anchor: A,
+    clock: C,
+) -> Result<Resumed<S, A, C>, RecoverError>
+where
+    S: LogStore,
+    A: CheckpointAnchor,
+    C: Clock,
+{
     let recovered = recover(
         store.as_ref(),
         anchor.note(),
         &identity.log,
         &identity.verifier_key(),
     )?;
-    let (mut writer, head) = Writer::resume(parts(identity, store, anchor, clock), recovered);
-    if writer.has_unsigned_entries() {
-        writer.sign_and_publish()?;
-    }
-    let (queue, queued) = mpsc::sync_channel(bounds.queue);
-    let (running, status) = watch::channel(true);
-    let thread = thread::Builder::new()
-        .name("sequencer".into())
-        .spawn(move || run(writer, &queued, bounds.batch, &running))?;
-    let sequencer = Sequencer {
-        queue,
-        head,
-        running: status,
-    };
-    Ok((sequencer, thread))
+    Ok(Writer::resume(
+        parts(identity, store, anchor, clock),
+        recovered,
+    ))
+}
+
+fn spawn(body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StartError> {
+    let thread = thread::Builder::new().name("sequencer".into());
+    Ok(thread.spawn(body)?)
 }
 
 /// Founds a new log: writes its charter as entry 0 and signs the first checkpoint into `anchor`.
@@ -216,8 +343,14 @@ impl Sequencer {
     ///
     /// # Errors
     ///
-    /// [`SubmitError::Busy`] or [`SubmitError::Stopped`] at once.
+    /// Any [`SubmitError`] but [`SubmitError::Refused`], at once.
     pub fn submit(&self, admitted: Admitted) -> Result<Pending, SubmitError> {
+        match *self.status.borrow() {
+            Status::Running => {}
+            Status::Held => return Err(SubmitError::AwaitingWitnesses),
+            Status::OtherHistory => return Err(SubmitError::OtherHistory),
+            Status::Stopped => return Err(SubmitError::Stopped),
+        }
         let (answer, pending) = oneshot::channel();
         match self.queue.try_send(Queued { admitted, answer }) {
             Ok(()) => Ok(Pending(pending)),
@@ -232,10 +365,10 @@ impl Sequencer {
         self.head.clone()
     }
 
-    /// True until the sequencer stops for good.
+    /// Whether records are taken, and every change of it.
     #[must_use]
-    pub fn running(&self) -> watch::Receiver<bool> {
-        self.running.clone()
+    pub fn status(&self) -> watch::Receiver<Status> {
+        self.status.clone()
     }
 }
 
@@ -254,39 +387,73 @@ impl Pending {
     }
 }
 
+/// The sequencer thread from the moment when it may sign.
+fn run_lifted<S: LogStore, A: CheckpointAnchor, C: Clock>(
+    mut writer: Writer<S, A, C>,
+    queue: &mpsc::Receiver<Queued>,
+    batch: usize,
+    status: &watch::Sender<Status>,
+) {
+    if let Err(fatal) = writer.sign_what_is_stored() {
+        stop(&fatal, status);
+        return refuse_everything(queue);
+    }
+    status.send_if_modified(|status| {
+        let held = *status == Status::Held;
+        if held {
+            *status = Status::Running;
+        }
+        held
+    });
+    run(writer, queue, batch, status);
+}
+
 /// The loop of the sequencer thread. It keeps the writer, and with it the lock of the anchor, also after it has stopped
 /// writing.
 fn run<S: LogStore, A: CheckpointAnchor, C: Clock>(
     mut writer: Writer<S, A, C>,
     queue: &mpsc::Receiver<Queued>,
     batch: usize,
-    running: &watch::Sender<bool>,
+    status: &watch::Sender<Status>,
 ) {
     while let Some((admitted, answers)) = take(queue, batch) {
+        if *status.borrow() == Status::OtherHistory {
+            answer_all(answers, iter::repeat(Err(SubmitError::OtherHistory)));
+            continue;
+        }
         match writer.process(admitted) {
-            Ok(outcomes) => answer_all(answers, outcomes),
+            Ok(outcomes) => {
+                let outcomes = outcomes.into_iter();
+                answer_all(answers, outcomes.map(|o| o.map_err(SubmitError::Refused)));
+            }
             Err(fatal) => {
-                tracing::error!(error = %fatal, "the sequencer has stopped");
-                running.send_replace(false);
+                stop(&fatal, status);
                 drop(answers);
-                refuse_everything(queue);
-                return;
+                return refuse_everything(queue);
             }
         }
     }
 }
 
+fn stop(fatal: &Fatal, status: &watch::Sender<Status>) {
+    tracing::error!(error = %fatal, "the sequencer has stopped");
+    status.send_replace(Status::Stopped);
+}
+
 /// Waits for one record and takes what else is queued, up to `batch` in all. `None` when nobody can submit any more.
 fn take(queue: &mpsc::Receiver<Queued>, batch: usize) -> Option<(Vec<Admitted>, Vec<Answer>)> {
     let first = queue.recv().ok()?;
-    let taken = std::iter::once(first).chain(queue.try_iter().take(batch - 1));
+    let taken = iter::once(first).chain(queue.try_iter().take(batch - 1));
     Some(taken.map(|queued| (queued.admitted, queued.answer)).unzip())
 }
 
-fn answer_all(answers: Vec<Answer>, outcomes: Vec<Result<LeafIndex, Refusal>>) {
+fn answer_all(
+    answers: Vec<Answer>,
+    outcomes: impl Iterator<Item = Result<LeafIndex, SubmitError>>,
+) {
     for (answer, outcome) in answers.into_iter().zip(outcomes) {
         // The submitter may have gone away; the record is in the log all the same.
-        drop(answer.send(outcome.map_err(SubmitError::Refused)));
+        drop(answer.send(outcome));
     }
 }
 

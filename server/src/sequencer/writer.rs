@@ -126,7 +126,7 @@ pub(super) struct Parts<S, A, C> {
 }
 
 impl<S: LogStore, A: CheckpointAnchor, C: Clock> Writer<S, A, C> {
-    /// A writer that continues a recovered log. Entries above the anchor are signed by [`Self::sign_and_publish`].
+    /// A writer that continues a recovered log. Entries above the anchor are signed by [`Self::sign_what_is_stored`].
     pub(super) fn resume(
         parts: Parts<S, A, C>,
         recovered: Recovered,
@@ -243,7 +243,7 @@ impl<S: LogStore, A: CheckpointAnchor, C: Clock> Writer<S, A, C> {
     }
 
     /// Signs the tree over what the store returns, makes the anchor hold it, and only then shows it to anybody.
-    pub(super) fn sign_and_publish(&mut self) -> Result<(), Fatal> {
+    fn sign_and_publish(&mut self) -> Result<(), Fatal> {
         let checkpoint = Checkpoint {
             origin: self.log.origin.clone(),
             root: self.recompute_root()?,
@@ -273,9 +273,12 @@ impl<S: LogStore, A: CheckpointAnchor, C: Clock> Writer<S, A, C> {
         }
     }
 
-    /// Whether entries are stored that no checkpoint covers.
-    pub(super) fn has_unsigned_entries(&self) -> bool {
-        self.signed.size() < self.tiles.size()
+    /// Signs the entries that are stored and that no checkpoint covers, if there are any.
+    pub(super) fn sign_what_is_stored(&mut self) -> Result<(), Fatal> {
+        if self.signed.size() < self.tiles.size() {
+            self.sign_and_publish()?;
+        }
+        Ok(())
     }
 }
 

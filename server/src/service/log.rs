@@ -1,6 +1,11 @@
 //! `LogService`: checkpoints, entries and proofs.
 
-use tokio::sync::{mpsc, watch};
+use std::sync::Arc;
+
+use tokio::{
+    sync::{mpsc, watch},
+    task::spawn_blocking,
+};
 use tokio_stream::{
     StreamExt as _,
     wrappers::{ReceiverStream, WatchStream},
@@ -14,7 +19,9 @@ use trucelog_proto::{
 use super::{Answers, read, status};
 use crate::{
     reader::{ReadError, Reader},
+    sequencer::Head,
     store::LogStore,
+    witness::Publisher,
 };
 
 /// Entries in one message of a stream, unless they are long.
@@ -28,6 +35,8 @@ const READ_AHEAD: usize = 4;
 #[derive(Debug)]
 pub struct Log<S> {
     reader: Reader<S>,
+    witnessed: Option<watch::Receiver<Option<Arc<Head>>>>,
+    publisher: Option<Publisher<S>>,
     stopping: watch::Receiver<bool>,
 }
 
@@ -35,16 +44,54 @@ impl<S> Clone for Log<S> {
     fn clone(&self) -> Self {
         Self {
             reader: self.reader.clone(),
+            witnessed: self.witnessed.clone(),
+            publisher: self.publisher.clone(),
             stopping: self.stopping.clone(),
         }
     }
 }
 
 impl<S: LogStore> Log<S> {
-    /// Makes the service. Endless streams end when `stopping` becomes true.
+    /// Makes the service, without `witnessed` where nobody says what a quorum is, and without a publisher where nobody
+    /// cosigns. Endless streams end when `stopping` becomes true.
     #[must_use]
-    pub fn new(reader: Reader<S>, stopping: watch::Receiver<bool>) -> Self {
-        Self { reader, stopping }
+    pub fn new(
+        reader: Reader<S>,
+        witnessed: Option<watch::Receiver<Option<Arc<Head>>>>,
+        publisher: Option<Publisher<S>>,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
+        Self {
+            reader,
+            witnessed,
+            publisher,
+            stopping,
+        }
+    }
+
+    /// The publisher, which answers what `field` asks for.
+    fn publisher(&self, field: &'static str) -> Result<&Publisher<S>, Status> {
+        self.publisher
+            .as_ref()
+            .ok_or_else(|| status::no_witnesses(field))
+    }
+
+    /// The newest head of a kind, if there is one, and every newer one.
+    fn heads(&self, kind: i32) -> Result<Heads, Status> {
+        match pb::CheckpointKind::try_from(kind) {
+            Ok(pb::CheckpointKind::Unspecified | pb::CheckpointKind::Signed) => {
+                Ok(Heads::Each(self.reader.heads()))
+            }
+            Ok(pb::CheckpointKind::Candidate) => {
+                Ok(Heads::Each(self.publisher("kind")?.candidates()))
+            }
+            Ok(pb::CheckpointKind::Witnessed) => {
+                let witnessed = self.witnessed.clone();
+                let witnessed = witnessed.ok_or_else(|| status::no_witnesses("kind"))?;
+                Ok(Heads::Some(witnessed))
+            }
+            Err(_) => Err(status::malformed("kind", "SIGNED, CANDIDATE or WITNESSED")),
+        }
     }
 }
 
@@ -54,9 +101,13 @@ impl<S: LogStore> LogService for Log<S> {
         &self,
         request: Request<pb::GetCheckpointRequest>,
     ) -> Result<Response<pb::GetCheckpointResponse>, Status> {
-        check_kind(request.into_inner().kind)?;
+        let newest = match self.heads(request.into_inner().kind)? {
+            Heads::Each(heads) => Some(Arc::clone(&heads.borrow())),
+            Heads::Some(heads) => heads.borrow().clone(),
+        };
+        let head = newest.ok_or_else(|| status::not_witnessed(None))?;
         Ok(Response::new(pb::GetCheckpointResponse {
-            checkpoint: self.reader.head().note.clone(),
+            checkpoint: head.note.clone(),
         }))
     }
 
@@ -66,15 +117,17 @@ impl<S: LogStore> LogService for Log<S> {
         &self,
         request: Request<pb::WatchCheckpointsRequest>,
     ) -> Result<Response<Self::WatchCheckpointsStream>, Status> {
-        check_kind(request.into_inner().kind)?;
-        let heads = WatchStream::new(self.reader.heads()).map(Some);
+        let heads: Answers<Arc<Head>> = match self.heads(request.into_inner().kind)? {
+            Heads::Each(heads) => Box::pin(WatchStream::new(heads).map(Ok)),
+            Heads::Some(heads) => Box::pin(WatchStream::new(heads).filter_map(|head| head.map(Ok))),
+        };
         let stopping = WatchStream::new(self.stopping.clone())
             .filter(|stopping| *stopping)
             .map(|_| None);
-        let answers = heads.merge(stopping).map_while(|head| {
+        let answers = heads.map(Some).merge(stopping).map_while(|head| {
             head.map(|head| {
                 Ok(pb::WatchCheckpointsResponse {
-                    checkpoint: head.note.clone(),
+                    checkpoint: head?.note.clone(),
                 })
             })
         });
@@ -168,9 +221,18 @@ impl<S: LogStore> LogService for Log<S> {
 
     async fn add_cosignature(
         &self,
-        _: Request<pb::AddCosignatureRequest>,
+        request: Request<pb::AddCosignatureRequest>,
     ) -> Result<Response<pb::AddCosignatureResponse>, Status> {
-        Err(status::no_witnesses("checkpoint"))
+        let publisher = self.publisher("checkpoint")?.clone();
+        let note = request.into_inner().checkpoint;
+        let added = spawn_blocking(move || publisher.add(&note))
+            .await
+            .map_err(|error| Status::internal(error.to_string()))?
+            .map_err(|error| status::cosignatures(&error))?;
+        Ok(Response::new(pb::AddCosignatureResponse {
+            stored: added.stored,
+            witnessed: added.witnessed,
+        }))
     }
 }
 
@@ -189,14 +251,10 @@ enum EntryName {
     Digest(RecordDigest),
 }
 
-fn check_kind(kind: i32) -> Result<(), Status> {
-    match pb::CheckpointKind::try_from(kind) {
-        Ok(pb::CheckpointKind::Unspecified | pb::CheckpointKind::Signed) => Ok(()),
-        Ok(pb::CheckpointKind::Candidate | pb::CheckpointKind::Witnessed) => {
-            Err(status::no_witnesses("kind"))
-        }
-        Err(_) => Err(status::malformed("kind", "SIGNED, CANDIDATE or WITNESSED")),
-    }
+/// Heads as they come. There may be none at quorum yet.
+enum Heads {
+    Each(watch::Receiver<Arc<Head>>),
+    Some(watch::Receiver<Option<Arc<Head>>>),
 }
 
 fn check_range(field: &'static str, found: u64, max: u64) -> Result<(), Status> {

@@ -8,15 +8,21 @@ use std::{collections::HashMap, time::Duration};
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
-use trucelog_proto::refusal::{self, Reason, Refusal, ServiceReason};
+use trucelog_proto::{
+    hash::LeafIndex,
+    refusal::{self, Reason, Refusal, ServiceReason},
+};
 
-use crate::{reader::ReadError, sequencer::SubmitError};
+use crate::{reader::ReadError, sequencer::SubmitError, witness::AddError};
 
 /// The domain of every `ErrorInfo`.
 pub const DOMAIN: &str = "trucelog";
 
 /// When a client that was pushed back should try again.
 const RETRY_DELAY: Duration = Duration::from_millis(200);
+
+/// When a client that waits for witnesses should try again.
+const WITNESS_DELAY: Duration = Duration::from_secs(1);
 
 /// The status of a submission that got no index.
 #[must_use]
@@ -28,6 +34,12 @@ pub fn submission(error: &SubmitError) -> Status {
             details.set_retry_info(Some(RETRY_DELAY));
             status(ServiceReason::QueueFull, error.to_string(), details)
         }
+        SubmitError::AwaitingWitnesses => {
+            let mut details = details(ServiceReason::AwaitingWitnesses);
+            details.set_retry_info(Some(WITNESS_DELAY));
+            status(ServiceReason::AwaitingWitnesses, error.to_string(), details)
+        }
+        SubmitError::OtherHistory => plain(ServiceReason::OtherHistory, error.to_string()),
         SubmitError::Stopped => plain(ServiceReason::SequencerStopped, error.to_string()),
     }
 }
@@ -72,11 +84,7 @@ pub fn read(error: &ReadError) -> Status {
             details.add_bad_request_violation(*field, message.clone());
             status(ServiceReason::BeyondTheEnd, message, details)
         }
-        ReadError::Store(_) | ReadError::State(_) | ReadError::Damaged(_) => {
-            tracing::error!(%error, "a request could not be answered");
-            let message = "the log's storage failed: its operator has to look at it";
-            plain(ServiceReason::Storage, message.to_owned())
-        }
+        ReadError::Store(_) | ReadError::State(_) | ReadError::Damaged(_) => storage(error),
     }
 }
 
@@ -89,11 +97,65 @@ pub fn malformed(field: &'static str, description: &str) -> Status {
 /// The status of a request for what only witnesses can give, in a log without witnesses.
 #[must_use]
 pub fn no_witnesses(field: &'static str) -> Status {
-    let message = format!("{field}: this log has no witnesses yet; ask for signed checkpoints");
+    let message = format!("{field}: this log has no witnesses; ask for signed checkpoints");
     let mut details = details(ServiceReason::NoWitnesses);
     let reason = ServiceReason::NoWitnesses.name();
     details.add_precondition_failure_violation(reason, field, message.clone());
     status(ServiceReason::NoWitnesses, message, details)
+}
+
+/// The status of a request for a checkpoint at quorum that is not there yet. `logged` is the index of the record that
+/// waits for it.
+#[must_use]
+pub fn not_witnessed(logged: Option<LeafIndex>) -> Status {
+    let reason = ServiceReason::NotWitnessed;
+    let message = match logged {
+        Some(index) => format!(
+            "the record is in the log, at index {index}, but no checkpoint at quorum covers it yet: submit it again later for its receipt"
+        ),
+        None => "no checkpoint of this log is at quorum yet".to_owned(),
+    };
+    let index = logged.map(|index| ("index".to_owned(), index.to_string()));
+    let metadata: HashMap<String, String> = index.into_iter().collect();
+    let mut details = ErrorDetails::with_error_info(reason.name(), DOMAIN, metadata);
+    details.set_retry_info(Some(WITNESS_DELAY));
+    status(reason, message, details)
+}
+
+/// The status of cosignatures that were not taken.
+#[must_use]
+pub fn cosignatures(error: &AddError) -> Status {
+    let message = error.to_string();
+    match error {
+        AddError::Malformed(error) => malformed("checkpoint", &error.to_string()),
+        AddError::NotTheCandidate { candidate } => {
+            let reason = ServiceReason::NotTheCandidate;
+            let size = ("candidate_size".to_owned(), candidate.to_string());
+            let metadata = HashMap::from([size]);
+            let mut details = ErrorDetails::with_error_info(reason.name(), DOMAIN, metadata);
+            details.add_precondition_failure_violation(
+                reason.name(),
+                "checkpoint",
+                message.clone(),
+            );
+            status(reason, message, details)
+        }
+        AddError::UnknownCosigner { .. } => plain(ServiceReason::UnknownCosigner, message),
+        AddError::False(_) => {
+            let mut details = details(ServiceReason::FalseCosignature);
+            details.add_bad_request_violation("checkpoint", message.clone());
+            status(ServiceReason::FalseCosignature, message, details)
+        }
+        AddError::OtherHistory { .. } => plain(ServiceReason::OtherHistory, message),
+        AddError::Read(error) => read(error),
+        AddError::Store(error) => storage(error),
+    }
+}
+
+fn storage(error: &dyn std::error::Error) -> Status {
+    tracing::error!(%error, "a request could not be answered");
+    let message = "the log's storage failed: its operator has to look at it";
+    plain(ServiceReason::Storage, message.to_owned())
 }
 
 fn plain(reason: ServiceReason, message: String) -> Status {

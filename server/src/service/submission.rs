@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use prost::Message as _;
-use tokio::{sync::mpsc, time::sleep};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, sleep, timeout_at},
+};
 use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
 use trucelog_proto::{
@@ -19,7 +22,7 @@ use trucelog_proto::{
 use super::{Answers, read, status};
 use crate::{
     reader::{ReadError, Reader, StationKey},
-    sequencer::{Pending, Sequencer, SubmitError, admit},
+    sequencer::{Admitted, Head, Pending, Sequencer, SubmitError, admit},
     store::LogStore,
 };
 
@@ -34,6 +37,23 @@ pub struct Submissions<S> {
     log: Arc<LogId>,
     sequencer: Sequencer,
     reader: Reader<S>,
+    quorum: Option<Quorum>,
+}
+
+/// Heads at quorum, and how long a record waits for one.
+#[derive(Clone, Debug)]
+pub struct Quorum {
+    /// The newest head at quorum.
+    pub witnessed: watch::Receiver<Option<Arc<Head>>>,
+    /// How long a record waits.
+    pub wait: Duration,
+}
+
+/// A record on its way, and what its submitter waits for.
+struct Underway {
+    pending: Pending,
+    /// When the wait for a quorum ends, if there is one.
+    until: Option<Instant>,
 }
 
 impl<S> Clone for Submissions<S> {
@@ -42,18 +62,25 @@ impl<S> Clone for Submissions<S> {
             log: Arc::clone(&self.log),
             sequencer: self.sequencer.clone(),
             reader: self.reader.clone(),
+            quorum: self.quorum.clone(),
         }
     }
 }
 
 impl<S: LogStore> Submissions<S> {
-    /// Makes the service of the log `log`.
+    /// Makes the service of the log `log`, without `quorum` for a log without witnesses.
     #[must_use]
-    pub fn new(log: LogId, sequencer: Sequencer, reader: Reader<S>) -> Self {
+    pub fn new(
+        log: LogId,
+        sequencer: Sequencer,
+        reader: Reader<S>,
+        quorum: Option<Quorum>,
+    ) -> Self {
         Self {
             log: Arc::new(log),
             sequencer,
             reader,
+            quorum,
         }
     }
 
@@ -62,41 +89,79 @@ impl<S: LogStore> Submissions<S> {
         &self,
         submission: Option<pb::Submission>,
         wait_for: i32,
-    ) -> Result<Pending, Status> {
-        check_wait_for(wait_for)?;
-        let submission = submission.ok_or_else(|| status::malformed("submission", "is missing"))?;
-        let admitted = admit(submission, &self.log).map_err(|refusal| status::refused(&refusal))?;
-        self.sequencer
-            .submit(admitted)
-            .map_err(|error| status::submission(&error))
+    ) -> Result<Underway, Status> {
+        let until = self.wait_until(wait_for)?;
+        let pending = self
+            .sequencer
+            .submit(self.admit(submission)?)
+            .map_err(|error| status::submission(&error))?;
+        Ok(Underway { pending, until })
     }
 
     /// As [`Self::enqueue`], but waits while the queue is full: refusing one record of a stream would make a gap before
     /// the next.
-    async fn enqueue_in_order(&self, request: pb::SubmitStreamRequest) -> Result<Pending, Status> {
-        check_wait_for(request.wait_for)?;
-        let submission = request
-            .submission
-            .ok_or_else(|| status::malformed("submission", "is missing"))?;
-        let admitted = admit(submission, &self.log).map_err(|refusal| status::refused(&refusal))?;
+    async fn enqueue_in_order(&self, request: pb::SubmitStreamRequest) -> Result<Underway, Status> {
+        let until = self.wait_until(request.wait_for)?;
+        let admitted = self.admit(request.submission)?;
         loop {
             match self.sequencer.submit(admitted.clone()) {
                 Err(SubmitError::Busy) => sleep(QUEUE_RETRY).await,
-                result => return result.map_err(|error| status::submission(&error)),
+                Ok(pending) => return Ok(Underway { pending, until }),
+                Err(error) => return Err(status::submission(&error)),
             }
         }
     }
 
-    async fn receipt(&self, pending: Result<Pending, Status>) -> Result<pb::Receipt, Status> {
-        let index = pending?
+    fn admit(&self, submission: Option<pb::Submission>) -> Result<Admitted, Status> {
+        let submission = submission.ok_or_else(|| status::malformed("submission", "is missing"))?;
+        admit(submission, &self.log).map_err(|refusal| status::refused(&refusal))
+    }
+
+    /// When the wait for a quorum ends, counted from now; none if none is asked for.
+    fn wait_until(&self, wait_for: i32) -> Result<Option<Instant>, Status> {
+        match pb::WaitFor::try_from(wait_for) {
+            Ok(pb::WaitFor::Unspecified | pb::WaitFor::Checkpointed) => Ok(None),
+            Ok(pb::WaitFor::Witnessed) => match &self.quorum {
+                Some(quorum) => Ok(Some(Instant::now() + quorum.wait)),
+                None => Err(status::no_witnesses("wait_for")),
+            },
+            Err(_) => Err(status::malformed(
+                "wait_for",
+                "must be CHECKPOINTED or WITNESSED",
+            )),
+        }
+    }
+
+    /// Waits for what the submitter asked for and makes the receipt.
+    async fn receipt(&self, underway: Result<Underway, Status>) -> Result<pb::Receipt, Status> {
+        let Underway { pending, until } = underway?;
+        let index = pending
             .index()
             .await
             .map_err(|error| status::submission(&error))?;
-        read(&self.reader, move |reader| receipt(reader, index)).await
+        let head = match until {
+            Some(until) => self.witnessed(index, until).await?,
+            None => self.reader.head(),
+        };
+        read(&self.reader, move |reader| receipt(reader, index, &head)).await
     }
 
-    async fn outcome(&self, pending: Result<Pending, Status>) -> pb::SubmitStreamResponse {
-        let result = match self.receipt(pending).await {
+    /// Waits for a head at quorum that covers `index`.
+    async fn witnessed(&self, index: LeafIndex, until: Instant) -> Result<Arc<Head>, Status> {
+        let late = || status::not_witnessed(Some(index));
+        let mut heads = self.quorum.clone().ok_or_else(late)?.witnessed;
+        let covered = |head: &Option<Arc<Head>>| {
+            head.as_ref()
+                .is_some_and(|head| index.get() < head.checkpoint.size.get())
+        };
+        let head = timeout_at(until, heads.wait_for(covered))
+            .await
+            .map_err(|_| late())?;
+        head.ok().and_then(|head| head.clone()).ok_or_else(late)
+    }
+
+    async fn outcome(&self, underway: Result<Underway, Status>) -> pb::SubmitStreamResponse {
+        let result = match self.receipt(underway).await {
             Ok(receipt) => Outcome::Receipt(receipt),
             Err(refused) => Outcome::Status(message(&refused)),
         };
@@ -113,8 +178,8 @@ impl<S: LogStore> SubmissionService for Submissions<S> {
         request: Request<pb::SubmitRequest>,
     ) -> Result<Response<pb::SubmitResponse>, Status> {
         let request = request.into_inner();
-        let pending = self.enqueue(request.submission, request.wait_for);
-        let receipt = self.receipt(pending).await?;
+        let underway = self.enqueue(request.submission, request.wait_for);
+        let receipt = self.receipt(underway).await?;
         Ok(Response::new(pb::SubmitResponse {
             receipt: Some(receipt),
         }))
@@ -126,21 +191,21 @@ impl<S: LogStore> SubmissionService for Submissions<S> {
         &self,
         request: Request<Streaming<pb::SubmitStreamRequest>>,
     ) -> Result<Response<Self::SubmitStreamStream>, Status> {
-        let (sender, pending) = mpsc::channel(PIPELINE);
+        let (sender, underway) = mpsc::channel(PIPELINE);
         let mut requests = request.into_inner();
         let service = self.clone();
         tokio::spawn(async move {
             while let Some(Ok(request)) = requests.next().await {
-                let pending = service.enqueue_in_order(request).await;
-                if sender.send(pending).await.is_err() {
+                let underway = service.enqueue_in_order(request).await;
+                if sender.send(underway).await.is_err() {
                     return;
                 }
             }
         });
         let service = self.clone();
-        let answers = ReceiverStream::new(pending).then(move |pending| {
+        let answers = ReceiverStream::new(underway).then(move |underway| {
             let service = service.clone();
-            async move { Ok(service.outcome(pending).await) }
+            async move { Ok(service.outcome(underway).await) }
         });
         Ok(Response::new(Box::pin(answers)))
     }
@@ -161,19 +226,12 @@ impl<S: LogStore> SubmissionService for Submissions<S> {
     }
 }
 
-fn check_wait_for(wait_for: i32) -> Result<(), Status> {
-    match pb::WaitFor::try_from(wait_for) {
-        Ok(pb::WaitFor::Unspecified | pb::WaitFor::Checkpointed) => Ok(()),
-        Ok(pb::WaitFor::Witnessed) => Err(status::no_witnesses("wait_for")),
-        Err(_) => Err(status::malformed(
-            "wait_for",
-            "must be CHECKPOINTED or WITNESSED",
-        )),
-    }
-}
-
-fn receipt<S: LogStore>(reader: &Reader<S>, index: LeafIndex) -> Result<pb::Receipt, ReadError> {
-    let proven = reader.proven_entry(index)?;
+fn receipt<S: LogStore>(
+    reader: &Reader<S>,
+    index: LeafIndex,
+    head: &Head,
+) -> Result<pb::Receipt, ReadError> {
+    let proven = reader.proven_entry_at(index, head)?;
     let entry =
         Entry::decode(&proven.entry).map_err(|refusal| ReadError::Damaged(refusal.to_string()))?;
     Ok(pb::Receipt {

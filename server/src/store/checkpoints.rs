@@ -1,12 +1,12 @@
 //! Column family `checkpoints`: the newest checkpoint notes.
 //!
 //! ```text
-//! key    "signed", "witnessed" or "upstream"
-//! value  signed note, as it is served
+//! key    "signed", "candidate", "witnessed", "other" or "upstream"
+//! value  signed note
 //! ```
 //!
 //! A note is written without a sync and becomes durable with the next commit. After a crash `signed` may therefore be
-//! older than the anchor, which is the durable copy.
+//! older than the anchor, which is the durable copy; cosignatures that are lost with `candidate` are asked for again.
 //!
 //! Source: c2sp.org/signed-note, c2sp.org/tlog-checkpoint, `docs/server.md`, "Sign path".
 
@@ -18,8 +18,12 @@ pub const NAME: &str = "checkpoints";
 pub enum CheckpointKind {
     /// The newest one that carries the log's signature.
     Signed,
-    /// The newest one at quorum.
+    /// The one that is offered to cosigners, with the cosignatures so far.
+    Candidate,
+    /// The newest one at quorum, as it is served.
     Witnessed,
+    /// One with the log's signature that the stored log does not continue, as somebody handed it in.
+    Other,
     /// Of a mirror: one that covers everything stored, though not all of its entries may be here yet.
     Upstream,
 }
@@ -28,7 +32,9 @@ impl CheckpointKind {
     pub(super) fn key(self) -> &'static [u8] {
         match self {
             Self::Signed => b"signed",
+            Self::Candidate => b"candidate",
             Self::Witnessed => b"witnessed",
+            Self::Other => b"other",
             Self::Upstream => b"upstream",
         }
     }

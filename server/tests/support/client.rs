@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use tonic::{Status, transport::Channel};
 use trucelog_proto::{
     checkpoint::Checkpoint,
+    note::Note,
     pb::{
         self, get_entry_request::Name, log_service_client::LogServiceClient,
         submission_service_client::SubmissionServiceClient,
@@ -24,19 +25,20 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     pub(crate) fn new() -> Self {
-        Self::found(tempfile::tempdir().unwrap())
+        Self::of(TestLog::new(9))
+    }
+
+    pub(crate) fn of(log: TestLog) -> Self {
+        Self::found(log, tempfile::tempdir().unwrap())
     }
 
     /// Founds the log again where its data and anchor were removed.
     pub(crate) fn again(fixture: Self) -> Self {
-        Self::found(fixture.dir)
+        Self::found(TestLog::new(9), fixture.dir)
     }
 
-    fn found(dir: tempfile::TempDir) -> Self {
-        let fixture = Self {
-            log: TestLog::new(9),
-            dir,
-        };
+    fn found(log: TestLog, dir: tempfile::TempDir) -> Self {
+        let fixture = Self { log, dir };
         fixture.log.write_files(fixture.path());
         let output = init(fixture.path());
         assert!(output.status.success(), "{output:?}");
@@ -86,24 +88,50 @@ impl Client {
         &mut self,
         submission: pb::Submission,
     ) -> Result<pb::Receipt, Status> {
+        self.submit_and_wait(submission, pb::WaitFor::Checkpointed)
+            .await
+    }
+
+    pub(crate) async fn submit_and_wait(
+        &mut self,
+        submission: pb::Submission,
+        wait_for: pb::WaitFor,
+    ) -> Result<pb::Receipt, Status> {
         let request = pb::SubmitRequest {
             submission: Some(submission),
-            wait_for: pb::WaitFor::Checkpointed.into(),
+            wait_for: wait_for.into(),
         };
         let response = self.submissions.submit(request).await?;
         Ok(response.into_inner().receipt.unwrap())
     }
 
     pub(crate) async fn checkpoint(&mut self) -> Vec<u8> {
-        let request = pb::GetCheckpointRequest {
-            kind: pb::CheckpointKind::Signed.into(),
-        };
-        self.log
-            .get_checkpoint(request)
+        self.checkpoint_of(pb::CheckpointKind::Signed)
             .await
             .unwrap()
-            .into_inner()
-            .checkpoint
+    }
+
+    pub(crate) async fn checkpoint_of(
+        &mut self,
+        kind: pb::CheckpointKind,
+    ) -> Result<Vec<u8>, Status> {
+        let request = pb::GetCheckpointRequest { kind: kind.into() };
+        let response = self.log.get_checkpoint(request).await?;
+        Ok(response.into_inner().checkpoint)
+    }
+
+    /// The size of the newest signed checkpoint.
+    pub(crate) async fn size(&mut self) -> u64 {
+        let note = Note::parse(&self.checkpoint().await).unwrap();
+        Checkpoint::parse(note.text()).unwrap().size.get()
+    }
+
+    pub(crate) async fn add_cosignature(
+        &mut self,
+        checkpoint: Vec<u8>,
+    ) -> Result<pb::AddCosignatureResponse, Status> {
+        let request = pb::AddCosignatureRequest { checkpoint };
+        Ok(self.log.add_cosignature(request).await?.into_inner())
     }
 
     pub(crate) async fn entry(&mut self, name: Name) -> Result<pb::GetEntryResponse, Status> {

@@ -3,13 +3,18 @@
 #![allow(dead_code, reason = "every test program uses its own part of this")]
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    path::{Path, PathBuf},
+};
 
 use ed25519_dalek::SigningKey;
 use prost::Message as _;
 use trucelog_proto::{
     hash::CharterDigest,
-    note::VerifierKey,
+    mldsa::{self, MlDsaPublicKey, MlDsaSigningKey},
+    note::{SignerKeys, VerifierKey},
     pb::{self, record::Body, station_change::Change},
     record::{self, LogId, NO_CHARTER, record_digest},
     signature::{self, PublicKey},
@@ -22,6 +27,7 @@ use trucelog_server::{
 pub(crate) mod client;
 pub(crate) mod local;
 pub(crate) mod process;
+pub(crate) mod witness;
 
 /// Code of the only member.
 pub(crate) const MEMBER: &str = "POL";
@@ -39,11 +45,26 @@ pub(crate) struct TestLog {
 impl TestLog {
     /// A log that differs from every other one by its `seed`.
     pub(crate) fn new(seed: u8) -> Self {
+        Self::with_keys(seed, key(seed, 1).into())
+    }
+
+    /// The same with an ML-DSA-44 key of the log.
+    pub(crate) fn with_ml_dsa(seed: u8) -> Self {
+        let keys = SignerKeys {
+            ed25519: key(seed, 1),
+            ml_dsa: Some(MlDsaSigningKey::from_seed(&[seed; 32])),
+        };
+        Self::with_keys(seed, keys)
+    }
+
+    fn with_keys(seed: u8, keys: SignerKeys) -> Self {
         let origin: trucelog_proto::checkpoint::Origin =
             format!("test.example/log-{seed}").parse().unwrap();
-        let (key, operator, authority, recovery) =
-            (key(seed, 1), key(seed, 2), key(seed, 3), key(seed, 4));
-        let log_key = VerifierKey::ed25519(origin.key_name().clone(), PublicKey::of(&key));
+        let (operator, authority, recovery) = (key(seed, 2), key(seed, 3), key(seed, 4));
+        let name = origin.key_name();
+        let log_key = VerifierKey::ed25519(name.clone(), PublicKey::of(&keys.ed25519));
+        let log_key_pq = keys.ml_dsa.as_ref().map(MlDsaPublicKey::of);
+        let log_key_pq = log_key_pq.map(|key| VerifierKey::ml_dsa_44(name.clone(), key));
         let body = pb::Charter {
             origin: origin.to_string(),
             log_key: log_key.to_string(),
@@ -60,7 +81,7 @@ impl TestLog {
             parties: Vec::new(),
             rules: Some(rules()),
             predecessor: None,
-            log_key_pq: String::new(),
+            log_key_pq: log_key_pq.map(|key| key.to_string()).unwrap_or_default(),
         };
         let record = pb::Record {
             member: "OPERATOR".into(),
@@ -81,10 +102,7 @@ impl TestLog {
             signed_record: Some(sign_charter(record, &log, &operator)),
         };
         Self {
-            identity: Identity {
-                log,
-                keys: key.into(),
-            },
+            identity: Identity { log, keys },
             charter,
             authority,
             next_sequence: 1,
@@ -96,6 +114,11 @@ impl TestLog {
         let sequence = self.next_sequence;
         self.next_sequence += 1;
         self.enrolment(sequence)
+    }
+
+    /// Goes on after the enrolment at a sequence.
+    pub(crate) fn continue_after(&mut self, sequence: u64) {
+        self.next_sequence = sequence + 1;
     }
 
     /// The enrolment at a sequence of the authority's key.
@@ -162,18 +185,28 @@ impl TestLog {
         let pem = signature::private_key_to_pem(&self.identity.keys.ed25519);
         std::fs::write(dir.join("log.key"), pem.as_bytes()).unwrap();
         std::fs::write(charter_file(dir), self.charter.encode_to_vec()).unwrap();
+        let ml_dsa = self.identity.keys.ml_dsa.as_ref();
+        let log_key_pq = ml_dsa.map(|_| dir.join("log-pq.key"));
+        if let Some((key, path)) = ml_dsa.zip(log_key_pq.as_ref()) {
+            std::fs::write(path, mldsa::private_key_to_pem(key).as_bytes()).unwrap();
+        }
         let config = Config {
             data_dir: dir.join("data"),
             anchor_dir: dir.join("anchor"),
             log_key: dir.join("log.key"),
+            log_key_pq,
             listen: "127.0.0.1:0".parse().unwrap(),
             tls: None,
+            witnesses: None,
             limits: Limits::default(),
         };
-        let text = format!(
+        let mut text = format!(
             "data_dir = \"data\"\nanchor_dir = \"anchor\"\nlog_key = \"log.key\"\nlisten = \"{}\"\n",
             config.listen
         );
+        if ml_dsa.is_some() {
+            text += "log_key_pq = \"log-pq.key\"\n";
+        }
         std::fs::write(config_file(dir), text).unwrap();
         config
     }
@@ -200,6 +233,26 @@ pub(crate) fn copy_dir(from: &Path, to: &Path) {
             std::fs::copy(item.path(), to.join(item.file_name())).unwrap();
         }
     }
+}
+
+/// Sends one HTTP/1.1 request; returns the head and the body.
+pub(crate) fn http(addr: SocketAddr, method: &str, path: &str) -> (String, Vec<u8>) {
+    let mut tcp = TcpStream::connect(addr).unwrap();
+    write!(
+        tcp,
+        "{method} {path} HTTP/1.1\r\nhost: log\r\nconnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = Vec::new();
+    tcp.read_to_end(&mut answer).unwrap();
+    let end = answer
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .unwrap();
+    (
+        String::from_utf8(answer[..end].to_vec()).unwrap(),
+        answer[end + 4..].to_vec(),
+    )
 }
 
 fn sign_charter(record: Vec<u8>, log: &LogId, operator: &SigningKey) -> pb::SignedRecord {

@@ -5,6 +5,7 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::{Child, Command, Output, Stdio},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -16,6 +17,7 @@ use super::{charter_file, config_file};
 pub(crate) struct Server {
     pub(crate) child: Child,
     pub(crate) addr: SocketAddr,
+    pub(crate) log: Arc<Mutex<String>>,
 }
 
 /// A command of `trucelogd` with the configuration in `dir`.
@@ -75,9 +77,20 @@ impl Server {
         };
         let addr = addr.parse().unwrap();
         let errors = child.stderr.take().unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let lines = Arc::clone(&log);
         // A full pipe would stop the server.
-        std::thread::spawn(move || BufReader::new(errors).lines().count());
-        Self { child, addr }
+        std::thread::spawn(move || {
+            for line in BufReader::new(errors).lines().map_while(Result::ok) {
+                *lines.lock().unwrap() += &(line + "\n");
+            }
+        });
+        Self { child, addr, log }
+    }
+
+    /// What the server has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
     }
 
     /// A client connection.
