@@ -20,6 +20,7 @@ use crate::remote::RemoteError;
 use crate::station::StationError;
 use crate::trust::TrustError;
 use crate::verifier::{Falsehood, NotEnough};
+use crate::witness::WitnessError;
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
@@ -157,6 +158,9 @@ pub enum Error {
     /// The demonstration did not come to its end, or did not show what it should.
     #[error("demo: {0}")]
     Demo(Box<DemoError>),
+    /// A witness cannot be set up, or must not cosign.
+    #[error(transparent)]
+    Witness(#[from] WitnessError),
     /// The user has interrupted.
     #[error("interrupted; the same command goes on where this one stopped")]
     Interrupted,
@@ -202,6 +206,7 @@ impl Error {
             | Self::Locked(_)
             | Self::Random(_) => Exit::NotChecked,
             Self::Demo(error) => error.exit(),
+            Self::Witness(error) => error.exit(),
             Self::Refused(_) => Exit::Refused,
             Self::Interrupted => Exit::Interrupted,
         }

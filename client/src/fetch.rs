@@ -54,6 +54,24 @@ impl Fetcher {
         Ok(response.await?.checkpoint)
     }
 
+    /// Hands in cosignatures, or a checkpoint that the log has forgotten.
+    ///
+    /// # Errors
+    /// [`Error::Refused`]; [`Error::Deadline`] or [`Error::Status`].
+    pub(crate) async fn add_cosignature(
+        &self,
+        checkpoint: Vec<u8>,
+    ) -> Result<pb::AddCosignatureResponse, Error> {
+        call(self.patience, async || {
+            let mut request = tonic::Request::new(pb::AddCosignatureRequest {
+                checkpoint: checkpoint.clone(),
+            });
+            request.set_timeout(ANSWER_TIMEOUT);
+            self.client.clone().add_cosignature(request).await
+        })
+        .await
+    }
+
     /// Begins to watch checkpoints of a kind, once.
     ///
     /// # Errors

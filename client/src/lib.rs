@@ -8,6 +8,7 @@
 //! - [`verifier`]: checks a whole log from its charter on, with its state on disk.
 //! - [`evidence`]: what was found false, in one file that anybody can judge.
 //! - [`follow`]: checks every new head of a log as it comes.
+//! - [`witness`]: a member's cosigners.
 //! - [`reader`]: reads the entries that the verifier has verified, and nothing else.
 //! - [`trust`]: what is pinned before a server is asked anything.
 //! - [`remote`]: the connection to a log.
@@ -34,5 +35,6 @@ pub mod store;
 pub mod submit;
 pub mod trust;
 pub mod verifier;
+pub mod witness;
 
 pub use error::Error;

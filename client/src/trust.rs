@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use trucelog_proto::error::DecodeError;
 use trucelog_proto::hash::CharterDigest;
+use trucelog_proto::note::VerifierKey;
 use trucelog_proto::pb::CheckpointKind;
 use trucelog_proto::policy::Policy;
 use trucelog_proto::record::LogId;
@@ -90,6 +91,12 @@ impl Trust {
             id: self.id.clone(),
             log_key: self.policy.log_key().clone(),
         }
+    }
+
+    /// The log's keys that are pinned.
+    #[must_use]
+    pub fn log_keys(&self) -> Vec<VerifierKey> {
+        vec![self.policy.log_key().clone()]
     }
 
     /// The heads to ask a server for: cosigned at quorum if the policy has one, else signed.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 use trucelog_proto::checkpoint::{Checkpoint, SignedCheckpoint};
+use trucelog_proto::cosignature::CosignatureTime;
 use trucelog_proto::error::{Error as ProtoError, PolicyError, VerifyError};
 use trucelog_proto::hash::{LeafIndex, NodeHash, RootHash, TreeSize};
 use trucelog_proto::note::KeyMaterial;
@@ -251,6 +252,25 @@ impl LogVerifier {
         self.accepted
     }
 
+    /// Number of entries that are verified, accepted or not.
+    #[must_use]
+    pub fn verified(&self) -> TreeSize {
+        self.verifier.size()
+    }
+
+    /// Whether a cosignature made now would hold: the newest entry was not accepted later than now, by more than the
+    /// rules tolerate.
+    ///
+    /// # Errors
+    /// [`Error::State`].
+    pub fn is_timely(&self, now: CosignatureTime) -> Result<bool, Error> {
+        match self.verifier.check_cosignature(now) {
+            Ok(()) => Ok(true),
+            Err(StopError::State(error)) => Err(error.into()),
+            Err(_) => Ok(false),
+        }
+    }
+
     /// What is trusted.
     #[must_use]
     pub fn trust(&self) -> &Trust {
@@ -442,7 +462,11 @@ impl LogVerifier {
         Ok(())
     }
 
-    fn save_progress(&mut self) -> Result<(), Error> {
+    /// Keeps entries that are verified and not accepted, so that they are not verified again.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn save_progress(&mut self) -> Result<(), Error> {
         if self.unsaved == 0 {
             return Ok(());
         }

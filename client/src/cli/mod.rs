@@ -23,6 +23,7 @@ mod verify;
 mod view;
 mod vote;
 mod withdraw;
+mod witness;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -86,6 +87,9 @@ enum Command {
     /// Check receipts, checkpoints and whole logs.
     #[command(subcommand)]
     Verify(verify::Command),
+    /// Cosign what was verified, for others to count.
+    #[command(subcommand)]
+    Witness(witness::Command),
     /// Show one thing of the locally verified log.
     #[command(subcommand)]
     Get(get::Command),
@@ -150,6 +154,7 @@ impl Command {
         match self {
             Self::Submit(command) => command.format(),
             Self::Verify(command) => command.format(),
+            Self::Witness(command) => command.format(),
             Self::Get(command) => command.format(),
             Self::List(command) => command.format(),
             Self::Demo(command) => command.format(),
@@ -173,6 +178,7 @@ impl Command {
             Self::Decide(command) => command.run().await,
             Self::Activate(command) => command.run().await,
             Self::Verify(command) => command.run(stop).await,
+            Self::Witness(command) => command.run(stop).await,
             Self::Get(command) => command.run(stop).await,
             Self::List(command) => command.run(stop).await,
             Self::Demo(command) => command.run().await,

@@ -11,6 +11,7 @@ use trucelog_proto::hash::LeafIndex;
 use crate::Error;
 use crate::demo::DemoError;
 use crate::exit::Exit;
+use crate::witness::WitnessError;
 
 /// The form of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -94,6 +95,9 @@ pub(super) fn error_json(error: &Error) -> Value {
 fn evidence(error: &Error) -> Option<String> {
     match error {
         Error::False(falsehood) => Some(falsehood.evidence.display().to_string()),
+        Error::Witness(WitnessError::Halted { evidence, .. }) => {
+            Some(evidence.display().to_string())
+        }
         Error::FalseFiles { paths, .. } => {
             let paths: Vec<String> = paths
                 .iter()

@@ -53,6 +53,8 @@ pub const RECOVERY: u8 = 5;
 pub struct Log {
     pub id: LogId,
     pub entries: Vec<Vec<u8>>,
+    /// When the operator says that it accepted entry 0, Unix milliseconds.
+    pub begin_ms: u64,
     reports: u64,
 }
 
@@ -66,6 +68,7 @@ impl Log {
                 charter: CharterDigest::from_bytes(*station::digest_of(&charter).as_bytes()),
             },
             entries: Vec::new(),
+            begin_ms: BEGIN_MS,
             reports: 0,
         };
         log.append(&charter);
@@ -148,7 +151,7 @@ impl Log {
         let entry = Entry {
             index: LeafIndex::new(self.entries.len() as u64),
             previous,
-            accepted_time: BEGIN_MS + 1000 * self.entries.len() as u64,
+            accepted_time: self.begin_ms + 1000 * self.entries.len() as u64,
             signed_record,
         };
         self.entries.push(entry.encode());

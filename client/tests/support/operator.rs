@@ -1,8 +1,9 @@
 //! A server whose operator shows what a test wants, over a real socket.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::watch;
@@ -35,7 +36,19 @@ pub struct Operator {
     /// Entries that were sent.
     streamed: AtomicU64,
     /// What cosigners have handed in.
-    handed_in: Mutex<Vec<Vec<u8>>>,
+    handed_in: Mutex<Vec<HandedIn>>,
+    /// A file that is read whenever something is handed in.
+    watched: Mutex<PathBuf>,
+    /// Whether cosigners wait for their answer for ever.
+    silent: AtomicBool,
+}
+
+/// What a cosigner has handed in.
+#[derive(Clone, Debug)]
+pub struct HandedIn {
+    pub note: Vec<u8>,
+    /// The watched file at that moment.
+    pub file: Vec<u8>,
 }
 
 impl Operator {
@@ -53,6 +66,8 @@ impl Operator {
             shown: watch::Sender::new(shown),
             streamed: AtomicU64::new(0),
             handed_in: Mutex::new(Vec::new()),
+            watched: Mutex::new(PathBuf::new()),
+            silent: AtomicBool::new(false),
         });
         let service = LogServiceServer::new(Service(operator.clone()));
         let serving = Server::builder()
@@ -85,8 +100,16 @@ impl Operator {
         self.streamed.load(Ordering::SeqCst)
     }
 
-    pub fn handed_in(&self) -> Vec<Vec<u8>> {
+    pub fn handed_in(&self) -> Vec<HandedIn> {
         self.handed_in.lock().unwrap().clone()
+    }
+
+    pub fn watch_file(&self, path: PathBuf) {
+        *self.watched.lock().unwrap() = path;
+    }
+
+    pub fn be_silent(&self, silent: bool) {
+        self.silent.store(silent, Ordering::SeqCst);
     }
 }
 
@@ -170,7 +193,12 @@ impl LogService for Service {
         request: Request<pb::AddCosignatureRequest>,
     ) -> Result<Response<pb::AddCosignatureResponse>, Status> {
         let note = request.into_inner().checkpoint;
-        self.0.handed_in.lock().unwrap().push(note);
+        let file = std::fs::read(&*self.0.watched.lock().unwrap()).unwrap_or_default();
+        let handed_in = HandedIn { note, file };
+        self.0.handed_in.lock().unwrap().push(handed_in);
+        while self.0.silent.load(Ordering::SeqCst) {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
         Ok(Response::new(pb::AddCosignatureResponse::default()))
     }
 
