@@ -51,17 +51,25 @@ pub fn create_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     write().map_err(Error::io(path))
 }
 
-/// Creates a directory with its parents, readable by its owner only.
+/// Creates a directory with its parents, readable by its owner only. It survives a crash before anything is put in it.
 ///
 /// # Errors
 /// [`Error::Io`].
 pub fn create_directory(path: &Path) -> Result<(), Error> {
     use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(Error::io(path))
+    if path.is_dir() {
+        return Ok(());
+    }
+    if !parent(path).is_dir() {
+        create_directory(parent(path))?;
+    }
+    let created = fs::DirBuilder::new().mode(0o700).create(path);
+    let synced = created.and_then(|()| File::open(parent(path))?.sync_all());
+    match synced {
+        // Another process was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        synced => synced.map_err(Error::io(path)),
+    }
 }
 
 /// Reads a file whole.

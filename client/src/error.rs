@@ -7,6 +7,7 @@ use std::time::Duration;
 use tonic::Status;
 use trucelog_proto::error::{DecodeError, VerifyError};
 use trucelog_proto::fold::FoldError;
+use trucelog_proto::hash::RecordDigest;
 use trucelog_proto::refusal::Refusal;
 use trucelog_proto::state::StateError;
 
@@ -79,8 +80,10 @@ pub enum Error {
     /// A server has answered with a receipt that does not hold, or is not enough.
     #[error("the server's receipt: {source}")]
     Receipt {
+        /// The record that was submitted.
+        record: RecordDigest,
         /// What is wrong with it.
-        source: ReceiptError,
+        source: Box<ReceiptError>,
         /// The receipt, as the server sent it.
         bytes: Vec<u8>,
     },
@@ -191,7 +194,8 @@ impl Error {
             | Self::Station(_)
             | Self::Remote(_)
             | Self::Invalid(_) => Exit::Usage,
-            Self::Receipt { source, .. } | Self::ReceiptFile { source, .. } => source.exit(),
+            Self::Receipt { source, .. } => source.exit(),
+            Self::ReceiptFile { source, .. } => source.exit(),
             Self::EvidenceFile { source, .. } => source.exit(),
             Self::False(_) | Self::FalseFiles { .. } => Exit::False,
             Self::NotEnough(_) => Exit::NotEnough,

@@ -1,7 +1,8 @@
 //! Evidence: one file that shows what was found false, so that anybody can judge it without a network.
 //!
 //! In scope: the form of the file, and what it proves under a pinned policy. Out of scope: finding something false,
-//! which [`crate::verifier`] and [`crate::submit`] do.
+//! which [`crate::verifier`],
+//! [`crate::submit`] and [`crate::outbox`] do.
 //!
 //! Source: `proto/spec/evidence.md`.
 
@@ -22,6 +23,7 @@ use crate::json::{Base64Bytes, hex};
 use crate::trust::Trust;
 use crate::{Error, durable};
 pub use judge::Judgement;
+pub(crate) use judge::cosigned_backwards;
 
 /// Schema of the file.
 pub const SCHEMA: &str = "trucelog.evidence/v1";

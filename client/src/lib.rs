@@ -4,6 +4,7 @@
 //! - [`json`]: records as people write and read them.
 //! - [`station`]: a station's key, its sequence and its signed records on disk.
 //! - [`submit`]: sends signed records and keeps only receipts that hold.
+//! - [`outbox`]: sends a station's records in order until each has its receipt, and compares receipts with the log.
 //! - [`receipt`]: checks a receipt without a network.
 //! - [`verifier`]: checks a whole log from its charter on, with its state on disk.
 //! - [`evidence`]: what was found false, in one file that anybody can judge.
@@ -25,6 +26,7 @@ pub mod fetch;
 pub mod follow;
 pub mod json;
 pub mod key;
+pub mod outbox;
 pub mod reader;
 pub mod receipt;
 pub mod refused;

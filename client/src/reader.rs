@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use trucelog_proto::checkpoint::Checkpoint;
 use trucelog_proto::entry::Entry;
-use trucelog_proto::hash::{LeafHash, LeafIndex, RecordDigest, RootHash, TreeSize};
+use trucelog_proto::hash::{LeafHash, LeafIndex, NodeHash, RecordDigest, RootHash, TreeSize};
 use trucelog_proto::pb;
 use trucelog_proto::record::DecodedRecord;
 use trucelog_proto::rules::{self, Key, RecordState};
@@ -104,6 +104,15 @@ impl LocalLog {
     /// [`Error::NotFound`] when `index` is beyond what is verified; [`Error::Damaged`]; [`Error::Io`].
     pub fn entry(&self, index: LeafIndex) -> Result<LocalEntry, Error> {
         self.decode(self.bundles.entry(index, self.size())?)
+    }
+
+    /// Reads the bytes of one entry and builds its inclusion proof under the accepted checkpoint. Reads and hashes the
+    /// whole log.
+    ///
+    /// # Errors
+    /// As [`Self::entry`].
+    pub fn prove(&self, index: LeafIndex) -> Result<(Vec<u8>, Vec<NodeHash>), Error> {
+        self.bundles.prove(index, self.size())
     }
 
     /// Finds the entry that holds a record.

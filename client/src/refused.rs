@@ -5,16 +5,17 @@ use std::fmt;
 use std::time::Duration;
 
 use prost::Message as _;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 use trucelog_proto::pb::rpc;
+use trucelog_proto::refusal::{Reason, ServiceReason};
 
 /// The domain of every `ErrorInfo` of a trucelog server.
 const DOMAIN: &str = "trucelog";
 
 /// A refusal as the server told it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {
     /// gRPC code by name, for example `INVALID_ARGUMENT`.
     pub code: String,
@@ -28,6 +29,16 @@ pub struct Refused {
     pub remedy: String,
     /// The server's sentence.
     pub message: String,
+}
+
+impl Refused {
+    /// Tells whether the record itself was judged. After a gap it is good as soon as those before it are in; and how
+    /// long to wait for its receipt is not the record's business.
+    #[must_use]
+    pub fn is_about_record(&self) -> bool {
+        let mut service = ServiceReason::ALL.iter().map(|reason| reason.name());
+        self.reason != Reason::SequenceGap.name() && !service.any(|name| name == self.reason)
+    }
 }
 
 impl fmt::Display for Refused {

@@ -1,5 +1,7 @@
 //! Trying again: exponential back-off with jitter, within a limit of time without progress.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tonic::Status;
@@ -17,6 +19,30 @@ pub struct Patience(pub Duration);
 impl Default for Patience {
     fn default() -> Self {
         Self(Duration::from_secs(60))
+    }
+}
+
+impl Patience {
+    /// Never gives up.
+    pub const ENDLESS: Self = Self(Duration::MAX);
+}
+
+type Tell = dyn Fn(&Status) + Send + Sync;
+
+/// Told of each failed attempt that is followed by another.
+#[derive(Clone, Default)]
+pub struct Notice(Option<Arc<Tell>>);
+
+impl Notice {
+    /// Calls `tell` with the status of the attempt.
+    pub fn new(tell: impl Fn(&Status) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(tell)))
+    }
+}
+
+impl fmt::Debug for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Notice").field(&self.0.is_some()).finish()
     }
 }
 
@@ -57,6 +83,7 @@ pub struct Retry {
     patience: Patience,
     since: Instant,
     backoff: Backoff,
+    notice: Notice,
 }
 
 impl Retry {
@@ -67,12 +94,21 @@ impl Retry {
             patience,
             since: Instant::now(),
             backoff: Backoff::new(LONGEST_DELAY),
+            notice: Notice::default(),
         }
+    }
+
+    /// Tells of every failed attempt that is followed by another.
+    #[must_use]
+    pub fn telling(mut self, notice: Notice) -> Self {
+        self.notice = notice;
+        self
     }
 
     /// Forgets the failures so far, because something has succeeded.
     pub fn progressed(&mut self) {
-        *self = Self::new(self.patience);
+        self.since = Instant::now();
+        self.backoff.progressed();
     }
 
     /// Waits before the next attempt, at least as long as the server asks for.
@@ -81,11 +117,14 @@ impl Retry {
     /// [`Error::Deadline`] when patience is at its end.
     pub async fn wait(&mut self, status: &Status, asked: Option<Duration>) -> Result<(), Error> {
         let delay = self.backoff.delay(asked);
-        if self.since.elapsed() + delay > self.patience.0 {
+        if self.since.elapsed().saturating_add(delay) > self.patience.0 {
             return Err(Error::Deadline {
                 patience: self.patience.0,
                 status: Box::new(status.clone()),
             });
+        }
+        if let Some(tell) = &self.notice.0 {
+            tell(status);
         }
         tokio::time::sleep(delay).await;
         Ok(())

@@ -3,8 +3,9 @@
 //! ```text
 //! DIR/key.pem                         the private key, readable by its owner only
 //! DIR/station.json                    member, station, origin, charter and public key, fixed at first use
-//! DIR/refused.json                    sequences whose records were refused, with the refused digests
-//! DIR/signed/SEQUENCE-DIGEST.signed   every record signed with the key; its receipt lies beside it
+//! DIR/signed/SEQUENCE-DIGEST.signed   every record signed with the key
+//! DIR/signed/SEQUENCE-DIGEST.tlog-proof   its receipt
+//! DIR/signed/SEQUENCE-DIGEST.refused  why the server refused it, when it did
 //! ```
 //!
 //! **Invariant:** signed bytes leave this module only after they are in `signed/`, synced. The next sequence is one
@@ -26,7 +27,9 @@ use trucelog_proto::record::{self, DecodedRecord, LogId, NO_CHARTER};
 use trucelog_proto::signature::PublicKey;
 
 use crate::key;
-use crate::submit::receipt_path;
+use crate::receipt::{self, Receipt};
+use crate::refused::Refused;
+use crate::trust::Trust;
 use crate::{Error, durable};
 
 /// A station's key or counter cannot be used.
@@ -56,6 +59,11 @@ pub enum StationError {
         /// The missing option.
         option: &'static str,
     },
+    /// A record is to be replaced that is not in the way.
+    #[error(
+        "{0} was not refused: only a refused record of this station is replaced; see trucelog outbox status"
+    )]
+    NotRefused(RecordDigest),
     /// A file in the station directory is not of its form.
     #[error("{}: {problem}", path.display())]
     Malformed {
@@ -204,117 +212,180 @@ impl StationDir {
         &self.speaker
     }
 
-    /// Directory of the signed records and their receipts.
+    /// Directory of the signed records, their receipts and refusals.
     #[must_use]
     pub fn signed_directory(&self) -> PathBuf {
-        self.directory.join("signed")
+        signed_directory(&self.directory)
     }
 
     /// The next free sequence: the lowest one at which every signed record was refused, or one more than the highest
     /// signed.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`StationError::Malformed`].
+    /// [`Error::Io`].
     pub fn next_slot(&self) -> Result<Slot, Error> {
-        let files = self.signed_files()?;
-        let free = self.refused()?.into_iter().find(|(sequence, refused)| {
-            files
-                .range((*sequence, LOWEST)..=(*sequence, HIGHEST))
-                .all(|((_, digest), path)| refused.contains(digest) && !receipt_path(path).exists())
-        });
-        if let Some((sequence, replaces)) = free {
-            return Ok(Slot { sequence, replaces });
-        }
-        let highest = files.into_keys().next_back();
-        Ok(Slot {
-            sequence: highest.map_or(1, |(sequence, _)| sequence + 1),
-            replaces: Vec::new(),
-        })
+        let files = signed_files(&self.directory)?;
+        let sequences = files.keys().map(|(sequence, _)| *sequence);
+        let slots = sequences.map(|sequence| slot_at(&files, sequence));
+        Ok(slots.flatten().next().unwrap_or_else(|| slot_after(&files)))
     }
 
-    /// Signs a record at the next free sequence. Its bytes are in [`Self::signed_directory`], synced, before they are
-    /// given.
+    /// Signs a record at the next free sequence. Its bytes are in [`signed_directory`], synced, before they are given.
     ///
     /// # Errors
-    /// As [`sign`]; [`Error::Io`]; [`StationError::Malformed`].
+    /// As [`sign`]; [`Error::Io`].
     pub fn sign(&self, record: pb::Record) -> Result<(PathBuf, pb::Submission), Error> {
-        let slot = self.next_slot()?;
-        let submission = sign(record, &self.speaker, &slot, &self.id, &self.key)?;
+        self.sign_at(record, &self.next_slot()?)
+    }
+
+    /// Signs a record after all that are signed, also when an earlier one was refused.
+    ///
+    /// # Errors
+    /// As [`Self::sign`].
+    pub fn append(&self, record: pb::Record) -> Result<(PathBuf, pb::Submission), Error> {
+        self.sign_at(record, &slot_after(&signed_files(&self.directory)?))
+    }
+
+    /// Signs a record at the sequence of the refused record `digest`, and names in it all that were refused there.
+    ///
+    /// # Errors
+    /// As [`Self::sign`]; [`StationError::NotRefused`].
+    pub fn replace(
+        &self,
+        record: pb::Record,
+        digest: &RecordDigest,
+    ) -> Result<(PathBuf, pb::Submission), Error> {
+        let files = signed_files(&self.directory)?;
+        let sequence = files.keys().find(|(_, signed)| signed == digest);
+        let slot = sequence.and_then(|(sequence, _)| slot_at(&files, *sequence));
+        let slot = slot.ok_or(StationError::NotRefused(*digest))?;
+        self.sign_at(record, &slot)
+    }
+
+    /// The newest signed record.
+    ///
+    /// # Errors
+    /// As [`read_submission`].
+    pub fn newest(&self) -> Result<Option<(PathBuf, pb::Submission)>, Error> {
+        let Some((_, path)) = signed_files(&self.directory)?.pop_last() else {
+            return Ok(None);
+        };
+        let submission = read_submission(&path)?;
+        Ok(Some((path, submission)))
+    }
+
+    fn sign_at(&self, record: pb::Record, slot: &Slot) -> Result<(PathBuf, pb::Submission), Error> {
+        let submission = sign(record, &self.speaker, slot, &self.id, &self.key)?;
         let digest = digest_of(&submission);
         let name = format!("{:016}-{}.signed", slot.sequence, digest);
         let path = self.signed_directory().join(name);
         durable::replace(&path, &submission.encode_to_vec())?;
         Ok((path, submission))
     }
+}
 
-    /// Notes that the server has refused a record, so that its sequence is signed anew by a record that names it in
-    /// `replaces`.
-    ///
-    /// # Errors
-    /// [`Error::Io`]; [`StationError::Malformed`].
-    pub fn note_refused(&self, submission: &pb::Submission) -> Result<(), Error> {
-        let signed = submission.signed_record.clone().unwrap_or_default();
-        let record = DecodedRecord::decode(&signed.record)?;
-        let mut refused = self.refused()?;
-        let digests = refused.entry(record.message.sequence).or_default();
-        if !digests.contains(&record.digest) {
-            digests.push(record.digest);
+/// Directory of the signed records, their receipts and refusals in a station directory.
+#[must_use]
+pub fn signed_directory(directory: &Path) -> PathBuf {
+    directory.join("signed")
+}
+
+/// The slot at `sequence`, when every record signed there was refused and none is logged.
+fn slot_at(files: &SignedFiles, sequence: u64) -> Option<Slot> {
+    let mut replaces = Vec::new();
+    for ((_, digest), path) in files_at(files, sequence) {
+        if !refused_path(path).exists() || receipt_path(path).exists() {
+            return None;
         }
-        self.write_refused(&refused)
+        replaces.push(*digest);
     }
+    Some(Slot { sequence, replaces })
+}
 
-    /// Tells whether a record was refused, so that its sequence is or will be signed anew.
-    ///
-    /// # Errors
-    /// [`Error::Io`]; [`StationError::Malformed`].
-    pub fn was_refused(&self, submission: &pb::Submission) -> Result<bool, Error> {
-        let digest = digest_of(submission);
-        Ok(self
-            .refused()?
-            .values()
-            .any(|digests| digests.contains(&digest)))
+/// The records signed at `sequence`.
+pub(crate) fn files_at(
+    files: &SignedFiles,
+    sequence: u64,
+) -> impl Iterator<Item = (&(u64, RecordDigest), &PathBuf)> {
+    files.range((sequence, LOWEST)..=(sequence, HIGHEST))
+}
+
+/// The slot after all signed records.
+fn slot_after(files: &SignedFiles) -> Slot {
+    let highest = files.last_key_value().map(|((sequence, _), _)| *sequence);
+    Slot {
+        sequence: highest.map_or(1, |sequence| sequence + 1),
+        replaces: Vec::new(),
     }
+}
 
-    fn refused(&self) -> Result<BTreeMap<u64, Vec<RecordDigest>>, Error> {
-        let path = self.directory.join("refused.json");
-        let Some(bytes) = durable::read_if_present(&path)? else {
-            return Ok(BTreeMap::new());
-        };
-        let texts: BTreeMap<u64, Vec<String>> =
-            serde_json::from_slice(&bytes).map_err(|error| malformed(&path, &error))?;
-        texts
-            .into_iter()
-            .map(|(sequence, digests)| {
-                let digests = digests.iter().map(|digest| digest.parse());
-                let digests = digests.collect::<Result<_, _>>();
-                Ok((sequence, digests.map_err(|error| malformed(&path, &error))?))
-            })
-            .collect()
-    }
+/// Signed records by sequence and digest.
+pub(crate) type SignedFiles = BTreeMap<(u64, RecordDigest), PathBuf>;
 
-    fn write_refused(&self, refused: &BTreeMap<u64, Vec<RecordDigest>>) -> Result<(), Error> {
-        let texts: BTreeMap<u64, Vec<String>> = refused
-            .iter()
-            .map(|(sequence, digests)| {
-                (*sequence, digests.iter().map(ToString::to_string).collect())
-            })
-            .collect();
-        let text = serde_json::to_vec_pretty(&texts).expect("numbers and text have a JSON form");
-        durable::replace(&self.directory.join("refused.json"), &text)
-    }
-
-    /// The signed records by sequence and digest.
-    fn signed_files(&self) -> Result<BTreeMap<(u64, RecordDigest), PathBuf>, Error> {
-        let directory = self.signed_directory();
-        let mut files = BTreeMap::new();
-        for entry in fs::read_dir(&directory).map_err(Error::io(&directory))? {
-            let path = entry.map_err(Error::io(&directory))?.path();
-            if let Some(key) = parse_name(&path) {
-                files.insert(key, path);
-            }
+/// The signed records of a station directory.
+pub(crate) fn signed_files(directory: &Path) -> Result<SignedFiles, Error> {
+    let directory = signed_directory(directory);
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(&directory).map_err(Error::io(&directory))? {
+        let path = entry.map_err(Error::io(&directory))?.path();
+        if let Some(key) = parse_name(&path) {
+            files.insert(key, path);
         }
-        Ok(files)
     }
+    Ok(files)
+}
+
+/// Where the receipt of a `.signed` file lies: beside it, with `.tlog-proof` instead.
+#[must_use]
+pub fn receipt_path(signed: &Path) -> PathBuf {
+    signed.with_extension("tlog-proof")
+}
+
+/// The receipt that lies beside a `.signed` file, if it holds.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn stored_receipt(
+    signed: &Path,
+    submission: &pb::Submission,
+    trust: &Trust,
+) -> Result<Option<Receipt>, Error> {
+    let bytes = durable::read_if_present(&receipt_path(signed))?;
+    Ok(bytes.and_then(|bytes| receipt::verify(&bytes, trust, Some(&digest_of(submission))).ok()))
+}
+
+/// Where the refusal of a `.signed` file lies: beside it, with `.refused` instead.
+fn refused_path(signed: &Path) -> PathBuf {
+    signed.with_extension("refused")
+}
+
+/// Notes beside a `.signed` file that the server has refused it, so that its sequence may be signed anew by a record
+/// that names it in `replaces`. A refusal that says nothing about the record is not noted.
+///
+/// # Errors
+/// [`Error::Io`].
+///
+/// # Panics
+/// Never: text has a JSON form.
+pub fn note_refused(signed: &Path, refused: &Refused) -> Result<(), Error> {
+    if !refused.is_about_record() {
+        return Ok(());
+    }
+    let text = serde_json::to_vec_pretty(refused).expect("text has a JSON form");
+    durable::replace(&refused_path(signed), &text)
+}
+
+/// The refusal that is noted beside a `.signed` file.
+///
+/// # Errors
+/// [`Error::Io`]; [`StationError::Malformed`].
+pub fn noted_refusal(signed: &Path) -> Result<Option<Refused>, Error> {
+    let path = refused_path(signed);
+    let Some(bytes) = durable::read_if_present(&path)? else {
+        return Ok(None);
+    };
+    let refused = serde_json::from_slice(&bytes).map_err(|error| malformed(&path, &error))?;
+    Ok(Some(refused))
 }
 
 fn parse_name(path: &Path) -> Option<(u64, RecordDigest)> {

@@ -3,7 +3,7 @@
 //! Submission is idempotent: the log answers a record that it holds with its first receipt. So after any failure the
 //! same records are simply sent again.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,12 +14,15 @@ use trucelog_proto::pb::submission_service_client::SubmissionServiceClient;
 use trucelog_proto::pb::submit_stream_response::Result as Answer;
 use trucelog_proto::pb::{self, WaitFor};
 
-use crate::receipt::{self, Receipt};
+use crate::Error;
+use crate::evidence::Evidence;
+use crate::exit::Exit;
+use crate::receipt::{self, Receipt, ReceiptError};
 use crate::refused::{Failure, Refused, classify, item_status};
-use crate::retry::{Patience, Retry, call};
+use crate::retry::{Notice, Patience, Retry, call};
 use crate::station::digest_of;
 use crate::trust::Trust;
-use crate::{Error, durable};
+use crate::verifier::{False, Falsehood};
 
 /// Longest time for the answer to one record.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -39,17 +42,41 @@ pub struct Submitter {
     client: SubmissionServiceClient<Channel>,
     trust: Trust,
     patience: Patience,
+    wait_for: WaitFor,
+    notice: Notice,
 }
 
 impl Submitter {
-    /// Makes a submitter for the log that is pinned.
+    /// Makes a submitter for the log that is pinned. It waits for receipts as [`default_wait`] says.
     #[must_use]
     pub fn new(channel: Channel, trust: Trust, patience: Patience) -> Self {
         Self {
             client: SubmissionServiceClient::new(channel),
+            wait_for: default_wait(&trust),
             trust,
             patience,
+            notice: Notice::default(),
         }
+    }
+
+    /// Waits for receipts of another kind.
+    #[must_use]
+    pub fn waiting_for(mut self, wait_for: WaitFor) -> Self {
+        self.wait_for = wait_for;
+        self
+    }
+
+    /// Tells of every failed attempt to submit many records that is followed by another.
+    #[must_use]
+    pub fn telling(mut self, notice: Notice) -> Self {
+        self.notice = notice;
+        self
+    }
+
+    /// The log that is pinned.
+    #[must_use]
+    pub fn trust(&self) -> &Trust {
+        &self.trust
     }
 
     /// Submits one record, with retries, and checks its receipt.
@@ -61,7 +88,7 @@ impl Submitter {
         let response = call(self.patience, async || {
             let mut request = tonic::Request::new(pb::SubmitRequest {
                 submission: Some(submission.clone()),
-                wait_for: WaitFor::Checkpointed.into(),
+                wait_for: self.wait_for.into(),
             });
             request.set_timeout(ANSWER_TIMEOUT);
             self.client.clone().submit(request).await
@@ -84,7 +111,7 @@ impl Submitter {
         mut done: impl FnMut(usize, Outcome) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let submissions: Arc<[pb::Submission]> = submissions.into();
-        let mut retry = Retry::new(self.patience);
+        let mut retry = Retry::new(self.patience).telling(self.notice.clone());
         let mut next = 0;
         while next < submissions.len() {
             let before = next;
@@ -110,9 +137,10 @@ impl Submitter {
         done: &mut impl FnMut(usize, Outcome) -> Result<(), Error>,
     ) -> Result<(), StreamEnd> {
         let items = Arc::clone(submissions);
+        let wait_for = self.wait_for.into();
         let requests = (*next..items.len()).map(move |position| pb::SubmitStreamRequest {
             submission: Some(items[position].clone()),
-            wait_for: WaitFor::Checkpointed.into(),
+            wait_for,
         });
         let response = self
             .client
@@ -156,8 +184,43 @@ impl Submitter {
     /// Nothing that the server says beside the proof is used.
     fn check(&self, receipt: pb::Receipt, expected: &RecordDigest) -> Result<Receipt, Error> {
         let bytes = receipt.tlog_proof;
-        receipt::verify(&bytes, &self.trust, Some(expected))
-            .map_err(|source| Error::Receipt { source, bytes })
+        receipt::verify(&bytes, &self.trust, Some(expected)).map_err(|source| Error::Receipt {
+            record: *expected,
+            source: Box::new(source),
+            bytes,
+        })
+    }
+}
+
+/// The receipt that the policy needs: at quorum, if it has one.
+#[must_use]
+pub fn default_wait(trust: &Trust) -> WaitFor {
+    match trust.policy.quorum_name() {
+        "none" => WaitFor::Checkpointed,
+        _ => WaitFor::Witnessed,
+    }
+}
+
+/// Keeps a receipt that is false as evidence below `directory`. Any other error stays as it is.
+#[must_use]
+pub fn keep_evidence(error: Error, trust: &Trust, directory: &Path) -> Error {
+    let Error::Receipt {
+        record,
+        source,
+        bytes,
+    } = &error
+    else {
+        return error;
+    };
+    if source.exit() != Exit::False {
+        return error;
+    }
+    let what = False::Receipt(ReceiptError::clone(source));
+    let evidence =
+        Evidence::new(what.kind(), None, &what, &trust.policy).with_receipt(bytes, record);
+    match evidence.keep(directory) {
+        Ok(evidence) => Box::new(Falsehood { what, evidence }).into(),
+        Err(error) => error,
     }
 }
 
@@ -182,23 +245,4 @@ impl From<Failure> for StreamEnd {
             failure => Self::Failed(failure.into()),
         }
     }
-}
-
-/// Where the receipt of a `.signed` file lies: beside it, with `.tlog-proof` instead.
-#[must_use]
-pub fn receipt_path(signed: &Path) -> PathBuf {
-    signed.with_extension("tlog-proof")
-}
-
-/// The receipt that lies beside a `.signed` file, if it holds.
-///
-/// # Errors
-/// [`Error::Io`].
-pub fn stored_receipt(
-    signed: &Path,
-    submission: &pb::Submission,
-    trust: &Trust,
-) -> Result<Option<Receipt>, Error> {
-    let bytes = durable::read_if_present(&receipt_path(signed))?;
-    Ok(bytes.and_then(|bytes| receipt::verify(&bytes, trust, Some(&digest_of(submission))).ok()))
 }

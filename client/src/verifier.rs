@@ -12,16 +12,17 @@ use rayon::prelude::*;
 use trucelog_proto::checkpoint::{Checkpoint, SignedCheckpoint};
 use trucelog_proto::cosignature::CosignatureTime;
 use trucelog_proto::error::{Error as ProtoError, PolicyError, VerifyError};
-use trucelog_proto::hash::{LeafIndex, NodeHash, RootHash, TreeSize};
+use trucelog_proto::hash::{LeafIndex, NodeHash, RecordDigest, RootHash, TreeSize};
 use trucelog_proto::note::KeyMaterial;
 use trucelog_proto::policy::Verdict;
 use trucelog_proto::refusal::Refusal;
-use trucelog_proto::rules::{self, Head, Key, KeyState};
+use trucelog_proto::rules::{self, GapList, Head, Key, KeyState};
 use trucelog_proto::tree::{RightEdge, leaf_hash};
 use trucelog_proto::verify::{self, Finding, HeadPlace, StopError, Verifier, place_head};
 
 use crate::Error;
 use crate::evidence::Evidence;
+use crate::receipt::ReceiptError;
 use crate::store::{BundleWriter, Extent, Journal, JournaledState, Saved, Store, bundle_count};
 use crate::trust::Trust;
 
@@ -43,6 +44,30 @@ pub enum False {
     /// Something in the log that the checkpoint stands for.
     #[error(transparent)]
     Log(#[from] Finding),
+    /// A receipt.
+    #[error("the server's receipt: {0}")]
+    Receipt(ReceiptError),
+    /// The log does not hold a record that its receipt promised.
+    #[error("OMITTED record {record}: its receipt promises index {index}, {found}")]
+    Omitted {
+        /// The record.
+        record: RecordDigest,
+        /// Index that the receipt promises.
+        index: LeafIndex,
+        /// What there is instead.
+        found: Instead,
+    },
+}
+
+/// What the verified log shows in place of an accepted record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Instead {
+    /// Another entry has the index.
+    #[error("where the verified log holds another entry, with record {0}")]
+    Record(RecordDigest),
+    /// The log ends before the index, though a witness saw it longer earlier.
+    #[error("which the verified log of size {0} does not reach, though a witness saw more before")]
+    Nothing(TreeSize),
 }
 
 impl False {
@@ -52,6 +77,8 @@ impl False {
         match self {
             Self::Checkpoint(_) => "checkpoint",
             Self::Log(finding) => finding.kind(),
+            Self::Receipt(_) => "receipt",
+            Self::Omitted { .. } => "omitted",
         }
     }
 
@@ -59,8 +86,9 @@ impl False {
     #[must_use]
     pub fn index(&self) -> Option<LeafIndex> {
         match self {
-            Self::Checkpoint(_) => None,
+            Self::Checkpoint(_) | Self::Receipt(_) => None,
             Self::Log(finding) => finding.index(),
+            Self::Omitted { index, .. } => Some(*index),
         }
     }
 }
@@ -157,6 +185,8 @@ pub struct Report {
     pub entries_verified: u64,
     /// When the log says that it accepted the last entry, Unix milliseconds.
     pub last_accepted_time: u64,
+    /// Keys that ended with more records signed than the log holds: something was signed and never logged.
+    pub gaps: GapList,
     /// What the person should know though nothing is false.
     pub warnings: Vec<String>,
 }
@@ -350,7 +380,7 @@ impl LogVerifier {
         self.verifier.finish(checkpoint)?;
         // Step 5.
         let verdict = self.judge(note)?;
-        self.report(verdict, self.verifier.size().get() - size.get())
+        Ok(self.report(verdict, self.verifier.size().get() - size.get())?)
     }
 
     /// Step 6: accepts the checkpoint that was checked last. What the report says has been delivered before.
@@ -550,16 +580,15 @@ impl LogVerifier {
         })
     }
 
-    fn report(&self, verdict: Verdict, entries_verified: u64) -> Result<Report, Stop> {
+    fn report(&self, verdict: Verdict, entries_verified: u64) -> Result<Report, Error> {
         let state = self.verifier.state();
-        let head: Head = rules::load(state, &Key::Head)
-            .map_err(Error::from)?
-            .unwrap_or_default();
+        let head: Head = rules::load(state, &Key::Head)?.unwrap_or_default();
         Ok(Report {
             verdict,
             size_before: self.accepted,
             entries_verified,
             last_accepted_time: head.accepted_time,
+            gaps: rules::load(state, &Key::Gaps)?.unwrap_or_default(),
             warnings: self.warnings()?,
         })
     }

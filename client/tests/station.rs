@@ -10,8 +10,10 @@ use prost::Message as _;
 use support::{Log, MONITOR, key, report};
 use trucelog_client::Error;
 use trucelog_client::exit::Exit;
-use trucelog_client::station::{Claims, StationDir, digest_of, read_submission};
-use trucelog_client::submit::receipt_path;
+use trucelog_client::refused::Refused;
+use trucelog_client::station::{
+    Claims, StationDir, digest_of, note_refused, noted_refusal, read_submission, receipt_path,
+};
 use trucelog_proto::pb;
 use trucelog_proto::pb::record::Body;
 use trucelog_proto::record::verify_submission;
@@ -69,34 +71,75 @@ fn a_refused_record_is_signed_anew_at_its_sequence() {
     let log = Log::with_reports(0);
     set_up(directory.path());
     let station = StationDir::open(directory.path(), &log.id, &claims()).unwrap();
-    let (_, first) = station.sign(record("1")).unwrap();
+    let (first_path, first) = station.sign(record("1")).unwrap();
     let (_, later) = station.sign(record("2")).unwrap();
-    station.note_refused(&first).unwrap();
-    assert!(station.was_refused(&first).unwrap());
+    let refused = refused("FIELD_REQUIRED");
+    note_refused(&first_path, &refused).unwrap();
+    assert_eq!(noted_refusal(&first_path).unwrap(), Some(refused.clone()));
 
-    let (_, second) = station.sign(record("1, mended")).unwrap();
+    let (second_path, second) = station.sign(record("1, mended")).unwrap();
     assert_eq!(decoded(&second).sequence, 1);
     assert_eq!(decoded(&second).replaces, [digest_of(&first).as_bytes()]);
     // The answer about the old record comes again: nothing changes.
-    station.note_refused(&first).unwrap();
+    note_refused(&first_path, &refused).unwrap();
     assert_eq!(station.next_slot().unwrap().sequence, 3);
 
     // The mended one is refused too: both are replaced.
-    station.note_refused(&second).unwrap();
+    note_refused(&second_path, &refused).unwrap();
     let (path, third) = station.sign(record("1, mended again")).unwrap();
-    let replaced = [
+    let mut replaced = [
         digest_of(&first).as_bytes().to_vec(),
         digest_of(&second).as_bytes().to_vec(),
     ];
+    replaced.sort();
     assert_eq!(decoded(&third).replaces, replaced);
 
     // A record that was refused once and logged after all is not replaced.
-    station.note_refused(&third).unwrap();
+    note_refused(&path, &refused).unwrap();
     fs::write(receipt_path(&path), b"a receipt").unwrap();
     assert_eq!(
         station.next_slot().unwrap().sequence,
         decoded(&later).sequence + 1
     );
+}
+
+fn refused(reason: &str) -> Refused {
+    Refused {
+        code: "FAILED_PRECONDITION".to_owned(),
+        reason: reason.to_owned(),
+        field: String::new(),
+        facts: std::collections::BTreeMap::new(),
+        remedy: String::new(),
+        message: String::new(),
+    }
+}
+
+/// The outbox: what is added goes to the end, also behind a refusal; what is mended takes the refused one's place.
+#[test]
+fn a_record_is_added_behind_a_refusal_or_in_its_place() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = Log::with_reports(0);
+    set_up(directory.path());
+    let station = StationDir::open(directory.path(), &log.id, &claims()).unwrap();
+    let (path, first) = station.append(record("1")).unwrap();
+    // How long to wait is not the record's business, and a gap says nothing about it.
+    for reason in ["NO_WITNESSES", "SEQUENCE_GAP"] {
+        note_refused(&path, &refused(reason)).unwrap();
+        assert_eq!(noted_refusal(&path).unwrap(), None, "{reason}");
+    }
+    let digest = digest_of(&first);
+    let error = station.replace(record("1, mended"), &digest).unwrap_err();
+    assert_eq!(error.exit(), Exit::Usage, "{error}");
+
+    note_refused(&path, &refused("FIELD_REQUIRED")).unwrap();
+    let (_, second) = station.append(record("2")).unwrap();
+    assert_eq!(decoded(&second).sequence, 2);
+    let (_, mended) = station.replace(record("1, mended"), &digest).unwrap();
+    assert_eq!(decoded(&mended).sequence, 1);
+    assert_eq!(decoded(&mended).replaces, [digest.as_bytes()]);
+    // It is mended once.
+    station.replace(record("1, again"), &digest).unwrap_err();
+    assert_eq!(station.newest().unwrap().unwrap().1, second);
 }
 
 #[test]

@@ -13,10 +13,11 @@ use tonic::transport::Server;
 use tonic::{Request, Response, Status, Streaming};
 use tonic_types::{ErrorDetails, StatusExt as _};
 use trucelog_client::Error;
+use trucelog_client::evidence::Evidence;
 use trucelog_client::exit::Exit;
 use trucelog_client::remote;
 use trucelog_client::retry::Patience;
-use trucelog_client::submit::{Outcome, Submitter};
+use trucelog_client::submit::{Outcome, Submitter, keep_evidence};
 use trucelog_proto::pb;
 use trucelog_proto::pb::submission_service_server::{SubmissionService, SubmissionServiceServer};
 use trucelog_proto::pb::submit_stream_response::Result as Answer;
@@ -151,10 +152,20 @@ async fn a_lying_receipt_is_never_taken() {
         let submitter = submitter(&log, move |_, _| Ok(sent.clone())).await;
         let error = submitter.submit(&submission).await.unwrap_err();
         assert_eq!(error.exit(), exit, "{what}: {error}");
-        let Error::Receipt { bytes, .. } = error else {
+        let Error::Receipt { bytes, .. } = &error else {
             panic!("{what}: {error}");
         };
-        assert_eq!(bytes, receipt);
+        assert_eq!(*bytes, receipt);
+        let directory = tempfile::tempdir().unwrap();
+        match keep_evidence(error, &log.trust(), directory.path()) {
+            Error::False(falsehood) => {
+                assert_eq!(exit, Exit::False, "{what}");
+                let evidence = Evidence::read(&falsehood.evidence).unwrap();
+                let judgement = evidence.judge(&log.trust()).unwrap();
+                assert_eq!(judgement.proven, what == "a forged record", "{what}");
+            }
+            error => assert_eq!(exit, Exit::NotEnough, "{what}: {error}"),
+        }
         let all = submitter.submit_all(vec![submission.clone()], |_, _| panic!("{what} was taken"));
         assert_eq!(all.await.unwrap_err().exit(), exit, "{what}");
     }

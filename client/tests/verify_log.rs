@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use support::{LOG, Log, MONITOR, key};
+use support::{LOG, Log, MONITOR, RECOVERY, key};
 use trucelog_client::Error;
 use trucelog_client::evidence::Evidence;
 use trucelog_client::exit::Exit;
@@ -336,6 +336,29 @@ fn a_policy_key_that_is_a_station_key_is_told() {
     );
     let warnings = report.unwrap().warnings;
     assert!(warnings[0].contains("station m1 of UKR"), "{warnings:?}");
+}
+
+/// The station says that it signed more than the log holds. Every later check names it, also one that goes on.
+#[test]
+fn a_gap_of_an_ended_key_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut log = Log::with_reports(3);
+    log.append(&log.revocation(5));
+    log.append(&log.enrolment_of("m2", 3, RECOVERY + 10));
+    for _ in 0..2 {
+        let gaps = verify(directory.path(), &log).unwrap().gaps;
+        let [gap] = gaps.gaps.as_slice() else {
+            panic!("not one gap: {gaps:?}");
+        };
+        assert_eq!((gap.member.as_str(), gap.station.as_str()), ("UKR", "m1"));
+        assert_eq!((gap.stated_last_sequence, gap.logged_last_sequence), (5, 3));
+        assert_eq!(gap.ended_index, 5);
+        log.append(&log.enrolment_of("m3", 4, RECOVERY + 11));
+    }
+    let complete = tempfile::tempdir().unwrap();
+    let mut log = Log::with_reports(3);
+    log.append(&log.revocation(3));
+    assert!(verify(complete.path(), &log).unwrap().gaps.gaps.is_empty());
 }
 
 /// The files of a state directory after some heads: a snapshot with a journal after it.

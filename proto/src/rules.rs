@@ -34,8 +34,9 @@ pub use charter::{AUTHORITY_STATION, OPERATOR, OPERATOR_STATION, RECOVERY_STATIO
 use context::Context;
 pub use incident_report::is_ordered;
 pub use model::{
-    ActivationState, CaseState, CharterState, Head, Holder, HolderList, Key, KeyState, MemberState,
-    ProposalState, RecordState, StationState, Tally, VoteState, body_name, load,
+    ActivationState, CaseState, CharterState, Gap, GapList, Head, Holder, HolderList, Key,
+    KeyState, MemberState, ProposalState, RecordState, StationState, Tally, VoteState, body_name,
+    load,
 };
 
 /// The version of the rules that this software judges.

@@ -3,16 +3,18 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use tonic::transport::Channel;
 use trucelog_proto::checkpoint::Origin;
 use trucelog_proto::hash::{CharterDigest, RecordDigest};
+use trucelog_proto::pb;
 use trucelog_proto::record::LogId;
 use trucelog_proto::signature::{self, PublicKey};
 
 use super::output::Format;
 use crate::remote::{self, RemoteError};
 use crate::retry::Patience;
+use crate::submit::Submitter;
 use crate::trust::{Trust, default_state_directory};
 use crate::{Error, durable, json};
 
@@ -69,9 +71,9 @@ pub(super) struct RemoteArgs {
     /// Certificates in PEM that are trusted instead of the system's.
     #[arg(long, env = "TRUCELOG_CA", value_name = "FILE")]
     ca: Option<PathBuf>,
-    /// Give up after so many seconds without progress.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    patience: u64,
+    /// Give up after so many seconds without progress. Default: 60; `outbox run` never gives up by itself.
+    #[arg(long, value_name = "SECONDS")]
+    patience: Option<u64>,
 }
 
 impl RemoteArgs {
@@ -83,7 +85,39 @@ impl RemoteArgs {
     }
 
     pub(super) fn patience(&self) -> Patience {
-        Patience(Duration::from_secs(self.patience))
+        self.patience_or(Patience::default())
+    }
+
+    /// The patience that was given, or `default`.
+    pub(super) fn patience_or(&self, default: Patience) -> Patience {
+        let given = self.patience.map(Duration::from_secs);
+        given.map_or(default, Patience)
+    }
+}
+
+/// For which receipt a submitter waits.
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct WaitArgs {
+    /// For which receipt to wait: checkpointed, as soon as the log has signed; or witnessed, when its cosigners have
+    /// reached the log's quorum. Default: witnessed if the pinned policy has a quorum.
+    #[arg(long, value_enum, value_name = "RECEIPT")]
+    wait_for: Option<Wait>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Wait {
+    Checkpointed,
+    Witnessed,
+}
+
+impl WaitArgs {
+    /// Lets a submitter wait as asked.
+    pub(super) fn apply(self, submitter: Submitter) -> Submitter {
+        match self.wait_for {
+            None => submitter,
+            Some(Wait::Checkpointed) => submitter.waiting_for(pb::WaitFor::Checkpointed),
+            Some(Wait::Witnessed) => submitter.waiting_for(pb::WaitFor::Witnessed),
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use super::output::{self, Format};
 use super::submit;
 use crate::key;
 use crate::station::{self, Claims, Slot, Speaker, StationDir};
+use crate::submit::Submitter;
 use crate::{Error, durable};
 
 /// Who signs, with which key, at which sequence.
@@ -158,9 +159,10 @@ impl AuthorArgs {
         let trust = self.trust.open()?;
         self.signer.sign(&signer, record)?;
         let files = submit::signed_files(&[station.signed_directory()])?;
-        let batch = submit::Batch::new(files, trust, Some(station))?;
+        let batch = submit::Batch::new(files, &trust, true)?;
+        let submitter = Submitter::new(channel, trust, self.remote.patience());
         batch
-            .submit(channel, self.remote.patience(), Format::Text)
+            .submit(&submitter, Format::Text, &self.trust.state()?)
             .await
     }
 }

@@ -13,6 +13,7 @@ mod get;
 mod incident;
 mod key;
 mod list;
+mod outbox;
 mod output;
 mod progress;
 mod propose;
@@ -69,6 +70,8 @@ enum Command {
     Sign(sign::Command),
     /// Submit signed records and keep their receipts. The same command again goes on where it stopped.
     Submit(submit::Command),
+    #[command(subcommand)]
+    Outbox(outbox::Command),
     /// Restate a report; the version before stays in the log.
     Correct(correct::Command),
     /// Take a report back for good; it stays in the log.
@@ -153,6 +156,7 @@ impl Command {
     fn format(&self) -> Format {
         match self {
             Self::Submit(command) => command.format(),
+            Self::Outbox(command) => command.format(),
             Self::Verify(command) => command.format(),
             Self::Witness(command) => command.format(),
             Self::Get(command) => command.format(),
@@ -170,6 +174,7 @@ impl Command {
             Self::Incident(command) => command.run(),
             Self::Sign(command) => command.run(),
             Self::Submit(command) => command.run().await,
+            Self::Outbox(command) => command.run().await,
             Self::Correct(command) => command.run().await,
             Self::Withdraw(command) => command.run().await,
             Self::Case(command) => command.run().await,

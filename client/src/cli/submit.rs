@@ -1,20 +1,20 @@
 //! `trucelog submit`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Value, json};
-use tonic::transport::Channel;
 use trucelog_proto::pb;
 
-use super::args::{OutputArgs, RemoteArgs, TrustArgs};
+use super::args::{OutputArgs, RemoteArgs, TrustArgs, WaitArgs};
 use super::output::{self, Format};
 use super::progress::Bar;
 use crate::receipt::Receipt;
 use crate::refused::Refused;
-use crate::retry::Patience;
-use crate::station::{StationDir, digest_of, read_submission};
-use crate::submit::{Outcome, Submitter, receipt_path, stored_receipt};
+use crate::station::{
+    digest_of, note_refused, noted_refusal, read_submission, receipt_path, stored_receipt,
+};
+use crate::submit::{Outcome, Submitter, keep_evidence};
 use crate::trust::Trust;
 use crate::{Error, durable};
 
@@ -36,6 +36,8 @@ pub(super) struct Command {
     #[command(flatten)]
     remote: RemoteArgs,
     #[command(flatten)]
+    wait: WaitArgs,
+    #[command(flatten)]
     output: OutputArgs,
 }
 
@@ -45,10 +47,15 @@ impl Command {
     }
 
     pub(super) async fn run(self) -> Result<(), Error> {
-        let batch = Batch::new(signed_files(&self.paths)?, self.trust.open()?, None)?;
-        let channel = self.remote.connect()?;
+        let trust = self.trust.open()?;
+        let batch = Batch::new(signed_files(&self.paths)?, &trust, false)?;
+        let submitter = Submitter::new(self.remote.connect()?, trust, self.remote.patience());
         batch
-            .submit(channel, self.remote.patience(), self.output.output)
+            .submit(
+                &self.wait.apply(submitter),
+                self.output.output,
+                &self.trust.state()?,
+            )
             .await
     }
 }
@@ -93,28 +100,22 @@ enum State {
 }
 
 /// Records that are submitted together.
-pub(super) struct Batch<'a> {
+pub(super) struct Batch {
     items: Vec<Item>,
-    trust: Trust,
-    station: Option<&'a StationDir>,
+    /// Whether the files lie in a station directory.
+    of_station: bool,
 }
 
-impl<'a> Batch<'a> {
+impl Batch {
     /// Reads the records and finds those that have a valid receipt already. Of a station, records that were refused
     /// before are left out.
-    pub(super) fn new(
-        files: Vec<PathBuf>,
-        trust: Trust,
-        station: Option<&'a StationDir>,
-    ) -> Result<Self, Error> {
+    pub(super) fn new(files: Vec<PathBuf>, trust: &Trust, of_station: bool) -> Result<Self, Error> {
         let items = files.into_iter().map(|path| {
             let submission = read_submission(&path)?;
-            let state = match stored_receipt(&path, &submission, &trust)? {
+            let state = match stored_receipt(&path, &submission, trust)? {
                 Some(receipt) => State::Kept(Box::new(receipt)),
-                None => match station {
-                    Some(station) if station.was_refused(&submission)? => State::Superseded,
-                    _ => State::Waiting,
-                },
+                None if of_station && noted_refusal(&path)?.is_some() => State::Superseded,
+                None => State::Waiting,
             };
             Ok(Item {
                 path,
@@ -124,17 +125,17 @@ impl<'a> Batch<'a> {
         });
         Ok(Self {
             items: items.collect::<Result<_, Error>>()?,
-            trust,
-            station,
+            of_station,
         })
     }
 
-    /// Submits what waits, keeps each receipt as it comes, and prints what became of the records.
+    /// Submits what waits, keeps each receipt as it comes, and prints what became of the records. Evidence of a false
+    /// receipt goes below `evidence_directory`.
     pub(super) async fn submit(
         mut self,
-        channel: Channel,
-        patience: Patience,
+        submitter: &Submitter,
         format: Format,
+        evidence_directory: &Path,
     ) -> Result<(), Error> {
         let waiting: Vec<usize> = (0..self.items.len())
             .filter(|position| matches!(self.items[*position].state, State::Waiting))
@@ -143,7 +144,6 @@ impl<'a> Batch<'a> {
             .iter()
             .map(|position| self.items[*position].submission.clone())
             .collect();
-        let submitter = Submitter::new(channel, self.trust.clone(), patience);
         let mut bar = Bar::new("records submitted", waiting.len() as u64);
         let result = submitter
             .submit_all(submissions, |number, outcome| {
@@ -153,7 +153,7 @@ impl<'a> Batch<'a> {
             .await;
         bar.finish();
         self.print(format);
-        result.map_err(|error| self.keep_evidence(error))?;
+        result.map_err(|error| keep_evidence(error, submitter.trust(), evidence_directory))?;
         self.first_refusal().map_or(Ok(()), Err)
     }
 
@@ -165,35 +165,13 @@ impl<'a> Batch<'a> {
                 State::Logged(receipt)
             }
             Outcome::Refused(refused) => {
-                // A gap says nothing about this record: it is good once the ones before it are in.
-                if let Some(station) = self.station
-                    && refused.reason != "SEQUENCE_GAP"
-                {
-                    station.note_refused(&item.submission)?;
+                if self.of_station {
+                    note_refused(&item.path, &refused)?;
                 }
                 State::Refused(refused)
             }
         };
         Ok(())
-    }
-
-    /// Keeps a receipt that does not hold beside the record that it was sent for.
-    fn keep_evidence(&self, error: Error) -> Error {
-        let unanswered = self
-            .items
-            .iter()
-            .find(|item| matches!(item.state, State::Waiting));
-        let (Error::Receipt { source, bytes }, Some(item)) = (&error, unanswered) else {
-            return error;
-        };
-        let path = item.path.with_extension("false-receipt");
-        match durable::replace(&path, bytes) {
-            Ok(()) => Error::ReceiptFile {
-                path,
-                source: source.clone(),
-            },
-            Err(error) => error,
-        }
     }
 
     fn first_refusal(self) -> Option<Error> {

@@ -13,6 +13,7 @@ use trucelog_proto::hash::{LeafIndex, RecordDigest};
 use trucelog_proto::policy::Verdict;
 use trucelog_proto::proof;
 use trucelog_proto::record::record_digest;
+use trucelog_proto::rules::Gap;
 
 use super::args::{OutputArgs, RemoteArgs, TrustArgs, digest};
 use super::output::{self, Format};
@@ -20,7 +21,7 @@ use super::progress::Bar;
 use crate::evidence::Evidence;
 use crate::fetch::Fetcher;
 use crate::follow::{Audience, follow};
-use crate::json::format_time;
+use crate::json::{format_time, hex};
 use crate::receipt;
 use crate::store::Store;
 use crate::trust::Trust;
@@ -429,9 +430,11 @@ fn describe_log(report: &Report, trust: &Trust) -> (String, serde_json::Value) {
     } else {
         text.push_str("; no newer checkpoint");
     }
-    for warning in &report.warnings {
+    let gaps = report.gaps.gaps.iter().map(gap_text);
+    let more = (report.gaps.more > 0).then(|| format!("{} more gaps", report.gaps.more));
+    for warning in report.warnings.iter().cloned().chain(gaps).chain(more) {
         text.push_str("\nwarning: ");
-        text.push_str(warning);
+        text.push_str(&warning);
     }
     let json = json!({
         "schema": "trucelog.verify.log/v1",
@@ -442,9 +445,35 @@ fn describe_log(report: &Report, trust: &Trust) -> (String, serde_json::Value) {
         "entries_verified": report.entries_verified,
         "last_accepted_time": format_time(report.last_accepted_time),
         "witnesses": witnesses_json(&report.verdict, trust),
+        "gaps": report.gaps.gaps.iter().map(gap_json).collect::<Vec<_>>(),
+        "more_gaps": report.gaps.more,
         "warnings": report.warnings,
     });
     (text, json)
+}
+
+/// Says that a station signed records which the log does not hold.
+fn gap_text(gap: &Gap) -> String {
+    format!(
+        "a gap: station {} of {} signed {} records with its key {}, which entry {} ended; the log holds {}",
+        gap.station,
+        gap.member,
+        gap.stated_last_sequence,
+        hex(&gap.public_key),
+        gap.ended_index,
+        gap.logged_last_sequence
+    )
+}
+
+fn gap_json(gap: &Gap) -> serde_json::Value {
+    json!({
+        "member": gap.member,
+        "station": gap.station,
+        "public_key": hex(&gap.public_key),
+        "stated_last_sequence": gap.stated_last_sequence,
+        "logged_last_sequence": gap.logged_last_sequence,
+        "ended_index": gap.ended_index,
+    })
 }
 
 fn checkpoint_json(verdict: &Verdict) -> serde_json::Value {

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 pub mod operator;
+pub mod world;
 
 use std::convert::Infallible;
 
@@ -22,6 +23,7 @@ use trucelog_proto::hash::{CharterDigest, LeafIndex, NodeHash, TreeSize};
 use trucelog_proto::note::VerifierKey;
 use trucelog_proto::pb;
 use trucelog_proto::pb::record::Body;
+use trucelog_proto::pb::station_change::Change;
 use trucelog_proto::policy::Policy;
 use trucelog_proto::proof::prove_inclusion;
 use trucelog_proto::record::{LogId, NO_CHARTER};
@@ -89,16 +91,41 @@ impl Log {
     }
 
     fn enrolment(&self) -> pb::Submission {
+        self.enrolment_of("m1", 1, MONITOR)
+    }
+
+    /// The enrolment of a monitor station with the key of `seed`, signed by the authority.
+    pub fn enrolment_of(&self, station: &str, sequence: u64, seed: u8) -> pb::Submission {
         let enrolment = pb::Enrolment {
-            station: "m1".to_owned(),
+            station: station.to_owned(),
             role: pb::Role::Monitor.into(),
-            public_key: public(MONITOR),
+            public_key: public(seed),
             holder_kind: pb::HolderKind::Office.into(),
         };
-        let change = pb::StationChange {
-            change: Some(pb::station_change::Change::Enrolment(enrolment)),
+        self.change(Change::Enrolment(enrolment), sequence)
+    }
+
+    /// The revocation of m1's key, the authority's second record, which states m1's last sequence.
+    pub fn revocation(&self, last_sequence: u64) -> pb::Submission {
+        let revocation = pb::Revocation {
+            station: "m1".to_owned(),
+            public_key: public(MONITOR),
+            last_sequence,
+            reason: String::new(),
         };
-        self.sign(Body::StationChange(change), "authority", 1, AUTHORITY)
+        self.change(Change::Revocation(revocation), 2)
+    }
+
+    fn change(&self, change: Change, sequence: u64) -> pb::Submission {
+        let change = pb::StationChange {
+            change: Some(change),
+        };
+        self.sign(
+            Body::StationChange(change),
+            "authority",
+            sequence,
+            AUTHORITY,
+        )
     }
 
     /// The next report of m1, signed.

@@ -21,6 +21,7 @@ use crate::state::{State, StateError};
 /// 'p' record digest (32)         ProposalState  a proposal and its votes
 /// 'l' record digest (32)         CaseState      the parties to a case
 /// 'a' decision digest (32) member  ActivationState  a member's newest activation of a remedy
+/// 'g'                            GapList        ended keys that signed more than the log holds
 /// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -47,6 +48,8 @@ pub enum Key<'a> {
     Case(&'a [u8]),
     /// A member's newest activation of the remedy that a decision adopted.
     Activation(&'a [u8], &'a str),
+    /// Ended keys that signed more than the log holds.
+    Gaps,
 }
 
 impl Key<'_> {
@@ -66,6 +69,7 @@ impl Key<'_> {
             Self::Record(digest) => [b"d", *digest].concat(),
             Self::Proposal(digest) => [b"p", *digest].concat(),
             Self::Case(digest) => [b"l", *digest].concat(),
+            Self::Gaps => b"g".to_vec(),
             Self::Activation(decision, member) => [b"a", *decision, member.as_bytes()].concat(),
         }
     }
@@ -164,6 +168,40 @@ pub struct StationState {
     /// Public keys of 32 bytes.
     #[prost(bytes = "vec", repeated, tag = "1")]
     pub keys: Vec<Vec<u8>>,
+}
+
+/// Ended keys that signed more records than the log holds, in the order in which they ended.
+#[derive(Clone, PartialEq, Message)]
+pub struct GapList {
+    /// The first 256 of them.
+    #[prost(message, repeated, tag = "1")]
+    pub gaps: Vec<Gap>,
+    /// How many more there are.
+    #[prost(uint64, tag = "2")]
+    pub more: u64,
+}
+
+/// A key whose end states a higher sequence than that of its last record in the log.
+#[derive(Clone, PartialEq, Message)]
+pub struct Gap {
+    /// Code of the member.
+    #[prost(string, tag = "1")]
+    pub member: String,
+    /// Name of the station.
+    #[prost(string, tag = "2")]
+    pub station: String,
+    /// The key, 32 bytes.
+    #[prost(bytes = "vec", tag = "3")]
+    pub public_key: Vec<u8>,
+    /// Last sequence signed with it, as its rotation or revocation states.
+    #[prost(uint64, tag = "4")]
+    pub stated_last_sequence: u64,
+    /// Sequence of its last record in the log; 0 for none.
+    #[prost(uint64, tag = "5")]
+    pub logged_last_sequence: u64,
+    /// Index of the entry that ended it.
+    #[prost(uint64, tag = "6")]
+    pub ended_index: u64,
 }
 
 /// The members that hold a role which votes.

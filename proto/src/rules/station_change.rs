@@ -6,12 +6,15 @@ use super::RuleError;
 use super::charter::{AUTHORITY_STATION, OPERATOR_STATION, RECOVERY_STATION};
 use super::context::Context;
 use super::fields;
-use super::model::{Holder, HolderList, Key, KeyState, StationState};
+use super::model::{Gap, GapList, Holder, HolderList, Key, KeyState, StationState};
 use crate::limits::{MAX_REASON_LEN, MAX_STATION_KEYS};
 use crate::pb;
 use crate::pb::station_change::Change;
 use crate::record::parse_key;
 use crate::refusal::{Reason, Refusal};
+
+/// Gaps that are listed; more are counted.
+const LISTED_GAPS: usize = 256;
 
 pub(super) fn apply(
     context: &mut Context<'_>,
@@ -77,14 +80,12 @@ fn rotate(context: &mut Context<'_>, rotation: &pb::Rotation) -> Result<(), Rule
         compromised_since_index: None,
         ..old.clone()
     };
-    check_last_sequence(
-        context,
-        &rotation.old_public_key,
-        &old,
-        rotation.old_last_sequence,
-        "old_last_sequence",
-    )?;
-    end_key(context, &rotation.old_public_key, &mut old)?;
+    let end = End {
+        key: &rotation.old_public_key,
+        last_sequence: rotation.old_last_sequence,
+        field: "old_last_sequence",
+    };
+    end_key(context, &end, &mut old)?;
     add_key(
         context,
         &mut keys,
@@ -104,14 +105,12 @@ fn revoke(context: &mut Context<'_>, revocation: &pb::Revocation) -> Result<(), 
             .with("revoked_at_index", index)
             .into());
     }
-    check_last_sequence(
-        context,
-        &revocation.public_key,
-        &key,
-        revocation.last_sequence,
-        "last_sequence",
-    )?;
-    end_key(context, &revocation.public_key, &mut key)
+    let end = End {
+        key: &revocation.public_key,
+        last_sequence: revocation.last_sequence,
+        field: "last_sequence",
+    };
+    end_key(context, &end, &mut key)
 }
 
 fn mark_compromised(context: &mut Context<'_>, mark: &pb::CompromiseMark) -> Result<(), RuleError> {
@@ -166,35 +165,64 @@ fn owned_key(
     Err(Refusal::new(Reason::StationUnknown, field).into())
 }
 
-/// The sequence stated must cover every record logged, this one too if the key ends itself.
-fn check_last_sequence(
-    context: &Context<'_>,
-    key: &[u8],
-    state: &KeyState,
-    stated: u64,
-    field: &str,
+/// The end of a key, as a rotation or revocation states it.
+struct End<'a> {
+    key: &'a [u8],
+    last_sequence: u64,
+    field: &'static str,
+}
+
+/// The sequence stated must cover every record logged, this one too if the key ends itself. A higher one is a gap.
+fn end_key(
+    context: &mut Context<'_>,
+    end: &End<'_>,
+    state: &mut KeyState,
 ) -> Result<(), RuleError> {
-    let ends_itself = key == context.placed.record.public_key.as_bytes();
+    let ends_itself = end.key == context.placed.record.public_key.as_bytes();
     let logged = if ends_itself {
         context.message().sequence
     } else {
         state.last_sequence
     };
-    if stated < logged {
-        return Err(Refusal::new(Reason::LastSequenceBehind, field)
+    if end.last_sequence < logged {
+        return Err(Refusal::new(Reason::LastSequenceBehind, end.field)
             .with("least", logged)
-            .with("found", stated)
+            .with("found", end.last_sequence)
             .into());
     }
+    if state.revoked_index.is_some() {
+        return Ok(());
+    }
+    if end.last_sequence > logged {
+        note_gap(context, end, state, logged)?;
+    }
+    count_holder(context, state, false)?;
+    state.revoked_index = Some(context.placed.index.get());
+    context.store(&Key::PublicKey(end.key), state);
     Ok(())
 }
 
-fn end_key(context: &mut Context<'_>, key: &[u8], state: &mut KeyState) -> Result<(), RuleError> {
-    if state.revoked_index.is_none() {
-        count_holder(context, state, false)?;
-        state.revoked_index = Some(context.placed.index.get());
-        context.store(&Key::PublicKey(key), state);
+/// Lists a key that signed more than the log holds, or counts it when the list is full.
+fn note_gap(
+    context: &mut Context<'_>,
+    end: &End<'_>,
+    state: &KeyState,
+    logged: u64,
+) -> Result<(), RuleError> {
+    let mut list: GapList = context.load(&Key::Gaps)?.unwrap_or_default();
+    if list.gaps.len() < LISTED_GAPS {
+        list.gaps.push(Gap {
+            member: state.member.clone(),
+            station: state.station.clone(),
+            public_key: end.key.to_vec(),
+            stated_last_sequence: end.last_sequence,
+            logged_last_sequence: logged,
+            ended_index: context.placed.index.get(),
+        });
+    } else {
+        list.more = list.more.saturating_add(1);
     }
+    context.store(&Key::Gaps, &list);
     Ok(())
 }
 
