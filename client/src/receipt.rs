@@ -4,10 +4,10 @@
 //! the record's key was enrolled: only the whole log, verified, does.
 
 use trucelog_proto::entry::Entry;
-use trucelog_proto::error::{DecodeError, Error as ProofError, PolicyError, VerifyError};
+use trucelog_proto::error::{DecodeError, Error as ProofError, VerifyError};
 use trucelog_proto::hash::{LeafIndex, RecordDigest};
 use trucelog_proto::pb;
-use trucelog_proto::policy::Verdict;
+use trucelog_proto::policy::{Policy, Verdict};
 use trucelog_proto::proof;
 use trucelog_proto::record::{self, VerifiedRecord};
 use trucelog_proto::refusal::Refusal;
@@ -15,7 +15,8 @@ use trucelog_proto::tlog_proof::TlogProof;
 use trucelog_proto::tree;
 
 use crate::exit::Exit;
-use crate::trust::Trust;
+use crate::trust::{self, Judged, Trust, VerdictPq};
+use crate::verifier::NotEnough;
 
 /// A receipt does not hold, or is not enough.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,7 +55,7 @@ pub enum ReceiptError {
     Inclusion(#[from] VerifyError),
     /// The receipt holds, but too few witnesses have signed.
     #[error("not enough: {0}")]
-    Policy(#[from] PolicyError),
+    Policy(#[from] NotEnough),
 }
 
 impl ReceiptError {
@@ -85,6 +86,8 @@ pub struct Receipt {
     pub signed_record: pb::SignedRecord,
     /// The checkpoint and who has signed it.
     pub verdict: Verdict,
+    /// Who has signed it with ML-DSA-44 keys, if a policy with such keys is pinned.
+    pub verdict_pq: Option<VerdictPq>,
     /// The receipt's bytes, a `.tlog-proof` file.
     pub bytes: Vec<u8>,
 }
@@ -104,7 +107,7 @@ impl Receipt {
 /// 3. The record's signature holds for this log's origin and charter.
 /// 4. The checkpoint is signed by the pinned log key, for the pinned origin.
 /// 5. The inclusion proof leads from the entry's leaf hash to the checkpoint's root.
-/// 6. The quorum of the policy is reached.
+/// 6. The quorum of each policy is reached.
 ///
 /// # Errors
 /// [`ReceiptError`], the first that applies; [`ReceiptError::Policy`] only when everything else holds.
@@ -132,17 +135,21 @@ pub fn verify(
         });
     }
     let record = record::verify(&entry.signed_record, &trust.id)?;
-    let verdict = trust.policy.evaluate(&proof.checkpoint_note)?;
+    let Judged {
+        verdict,
+        verdict_pq,
+    } = trust.judge(&proof.checkpoint_note)?;
     let head = verdict.checkpoint.checkpoint();
     let leaf = tree::leaf_hash(extra);
     proof::verify_inclusion(&leaf, proof.index, head.size, &proof.hashes, &head.root)?;
-    verdict.quorum.clone()?;
+    trust::enough(&verdict, verdict_pq.as_ref())?;
     Ok(Receipt {
         index: proof.index,
         accepted_time: entry.accepted_time,
         record,
         signed_record: entry.signed_record,
         verdict,
+        verdict_pq,
         bytes: bytes.to_vec(),
     })
 }
@@ -150,10 +157,24 @@ pub fn verify(
 /// The witnesses of a verdict in words, for example `witnesses 5 of 7 (policy needs "five")`.
 #[must_use]
 pub fn witnesses(verdict: &Verdict, trust: &Trust) -> String {
-    let total = verdict.cosigners.len() + verdict.missing.len();
+    count("policy", &trust.policy, Some(verdict))
+}
+
+/// The witnesses with ML-DSA-44 keys in words, if a policy with such keys is pinned.
+#[must_use]
+pub fn witnesses_pq(verdict: Option<&VerdictPq>, trust: &Trust) -> Option<String> {
+    let policy = trust.policy_pq.as_ref()?;
+    Some(match verdict? {
+        Ok(verdict) => count("policy-pq", policy, Some(verdict)),
+        Err(_) => format!("{}, nor the log", count("policy-pq", policy, None)),
+    })
+}
+
+fn count(name: &str, policy: &Policy, verdict: Option<&Verdict>) -> String {
     format!(
-        "witnesses {} of {total} (policy needs {})",
-        verdict.cosigners.len(),
-        trust.policy.quorum_name()
+        "witnesses {} of {} ({name} needs {})",
+        verdict.map_or(0, |verdict| verdict.cosigners.len()),
+        policy.witnesses().count(),
+        policy.quorum_name()
     )
 }

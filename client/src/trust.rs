@@ -1,22 +1,26 @@
-//! What a person pins before a server is asked anything: the policy and the charter.
+//! What a person pins before a server is asked anything: the policy, the charter, and a policy with ML-DSA-44 keys.
 //!
-//! Both are remembered in the state directory at first use. Afterwards another policy or charter is refused, because
-//! a silent change of either is what an attacker needs.
+//! All are remembered in the state directory at first use. Afterwards another policy or charter is refused, because a
+//! silent change is what an attacker needs.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
-use trucelog_proto::error::DecodeError;
+use trucelog_proto::error::{DecodeError, Error as ProofError, PolicyError, VerifyError};
 use trucelog_proto::hash::CharterDigest;
-use trucelog_proto::note::VerifierKey;
+use trucelog_proto::note::{KeyMaterial, VerifierKey};
 use trucelog_proto::pb::CheckpointKind;
-use trucelog_proto::policy::Policy;
+use trucelog_proto::policy::{Policy, Verdict};
 use trucelog_proto::record::LogId;
 use trucelog_proto::verify::Pinned;
 
+use crate::verifier::NotEnough;
 use crate::{Error, durable};
 
 const POLICY_FILE: &str = "policy";
+const POLICY_PQ_FILE: &str = "policy-pq";
+/// Name of the quorum that needs no witness.
+const NO_QUORUM: &str = "none";
 
 /// The policy or charter cannot be used, or is not the one that is pinned.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,16 +63,26 @@ pub enum TrustError {
         /// The file that pins it.
         pinned: PathBuf,
     },
+    /// A policy with ML-DSA-44 keys does not belong to the policy.
+    #[error("policy-pq {}: {problem}; ask who gave you the two policies", path.display())]
+    PolicyPq {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// There is no place to keep state.
     #[error("no state directory: give --state DIR, or set TRUCELOG_STATE, XDG_STATE_HOME or HOME")]
     NoStateDirectory,
 }
 
-/// The pinned policy of one log.
+/// The pinned policies of one log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trust {
     /// The policy.
     pub policy: Policy,
+    /// The policy with ML-DSA-44 keys, if one is pinned. It is judged apart, and both must be satisfied.
+    pub policy_pq: Option<Policy>,
     /// Origin and charter digest of the log.
     pub id: LogId,
 }
@@ -81,7 +95,93 @@ impl Trust {
             origin: policy.origin().clone(),
             charter: *policy.charter(),
         };
-        Self { policy, id }
+        Self {
+            policy,
+            policy_pq: None,
+            id,
+        }
+    }
+
+    /// Trusts a policy with ML-DSA-44 keys beside the policy. `path` is named when that cannot be.
+    ///
+    /// # Errors
+    /// [`TrustError::PolicyPq`] when its keys are of another kind, or it is of another log or charter.
+    pub fn with_pq(mut self, policy_pq: Policy, path: &Path) -> Result<Self, TrustError> {
+        let wrong = |problem| TrustError::PolicyPq {
+            path: path.to_owned(),
+            problem,
+        };
+        if !matches!(policy_pq.log_key().material(), KeyMaterial::MlDsa44(_)) {
+            return Err(wrong("its keys are not ML-DSA-44 keys"));
+        }
+        if policy_pq.origin() != self.policy.origin() {
+            return Err(wrong("it is of another log than the policy"));
+        }
+        if policy_pq.charter() != self.policy.charter() {
+            return Err(wrong("it names another charter than the policy"));
+        }
+        self.policy_pq = Some(policy_pq);
+        Ok(self)
+    }
+
+    /// Pins a policy with ML-DSA-44 keys in the directory `state`, or compares it with the one that is pinned.
+    ///
+    /// # Errors
+    /// As [`Self::with_pq`]; [`TrustError::Other`]; [`Error::Io`].
+    pub fn pin_pq(self, state: &Path, given: &Path) -> Result<Self, Error> {
+        let policy_pq = read_policy(given)?;
+        let pinned = state.join(POLICY_PQ_FILE);
+        if let Some(known) = &self.policy_pq {
+            if known.format() != policy_pq.format() {
+                let what = "the policy-pq";
+                return Err(TrustError::Other { what, pinned }.into());
+            }
+            return Ok(self);
+        }
+        let trust = self.with_pq(policy_pq.clone(), given)?;
+        durable::replace(&pinned, policy_pq.format().as_bytes())?;
+        Ok(trust)
+    }
+
+    /// The policies that are pinned, with their names.
+    pub fn policies(&self) -> impl Iterator<Item = (&'static str, &Policy)> {
+        let policy_pq = self.policy_pq.iter().map(|policy| (POLICY_PQ_FILE, policy));
+        std::iter::once((POLICY_FILE, &self.policy)).chain(policy_pq)
+    }
+
+    /// Judges a signed note under each policy.
+    ///
+    /// # Errors
+    /// As [`Policy::evaluate`]. That the log has no ML-DSA-44 line is part of the result.
+    pub fn judge(&self, note: &[u8]) -> Result<Judged, ProofError> {
+        let verdict = self.policy.evaluate(note)?;
+        let judge_pq = |policy: &Policy| match policy.evaluate(note) {
+            Ok(verdict) => Ok(Ok(verdict)),
+            Err(ProofError::Verify(VerifyError::NoKnownSignature { .. })) => {
+                Ok(Err(PolicyError::Quorum {
+                    quorum: policy.quorum_name().to_owned(),
+                    present: Vec::new(),
+                    missing: vec!["the log's own ML-DSA-44 line".to_owned()],
+                }))
+            }
+            Err(error) => Err(error),
+        };
+        let verdict_pq = self.policy_pq.as_ref().map(judge_pq).transpose()?;
+        Ok(Judged {
+            verdict,
+            verdict_pq,
+        })
+    }
+
+    /// What a person should know about the pinned policies.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let with_quorum = self
+            .policies()
+            .filter(|(_, policy)| policy.quorum_name() != NO_QUORUM);
+        with_quorum
+            .filter_map(|(name, policy)| Some(format!("{name}: {}", policy.split_view_warning()?)))
+            .collect()
     }
 
     /// What a verifier needs of it.
@@ -96,13 +196,18 @@ impl Trust {
     /// The log's keys that are pinned.
     #[must_use]
     pub fn log_keys(&self) -> Vec<VerifierKey> {
-        vec![self.policy.log_key().clone()]
+        self.policies()
+            .map(|(_, policy)| policy.log_key().clone())
+            .collect()
     }
 
-    /// The heads to ask a server for: cosigned at quorum if the policy has one, else signed.
+    /// The heads to ask a server for: cosigned at quorum if a policy has one, else signed.
     #[must_use]
     pub fn head_kind(&self) -> CheckpointKind {
-        if self.policy.quorum_name() == "none" {
+        if self
+            .policies()
+            .all(|(_, policy)| policy.quorum_name() == NO_QUORUM)
+        {
             CheckpointKind::Signed
         } else {
             CheckpointKind::Witnessed
@@ -129,8 +234,39 @@ impl Trust {
             }
             None => pin(state, given, charter)?,
         };
-        Ok(Self::new(trust))
+        let trust = Self::new(trust);
+        let pinned_pq = state.join(POLICY_PQ_FILE);
+        Ok(match durable::read_if_present(&pinned_pq)? {
+            Some(bytes) => trust.with_pq(parse(&bytes, &pinned_pq)?, &pinned_pq)?,
+            None => trust,
+        })
     }
+}
+
+/// What the pinned policies say about a signed note.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// Under the policy.
+    pub verdict: Verdict,
+    /// Under the policy with ML-DSA-44 keys, if one is pinned.
+    pub verdict_pq: Option<VerdictPq>,
+}
+
+/// What a policy with ML-DSA-44 keys says; an error when the log has not signed with such a key.
+pub type VerdictPq = Result<Verdict, PolicyError>;
+
+/// Whether each policy's quorum is reached.
+///
+/// # Errors
+/// [`NotEnough::Quorum`] or [`NotEnough::QuorumPq`].
+pub fn enough(verdict: &Verdict, verdict_pq: Option<&VerdictPq>) -> Result<(), NotEnough> {
+    verdict.quorum.clone()?;
+    let quorum_pq = match verdict_pq {
+        None => Ok(()),
+        Some(Ok(verdict)) => verdict.quorum.clone(),
+        Some(Err(error)) => Err(error.clone()),
+    };
+    quorum_pq.map_err(NotEnough::QuorumPq)
 }
 
 fn read_policy(path: &Path) -> Result<Policy, Error> {

@@ -24,7 +24,7 @@ use crate::Error;
 use crate::evidence::Evidence;
 use crate::receipt::ReceiptError;
 use crate::store::{BundleWriter, Extent, Journal, JournaledState, Saved, Store, bundle_count};
-use crate::trust::Trust;
+use crate::trust::{self, Judged, Trust, VerdictPq};
 
 /// How often an unfinished check saves its progress.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(30);
@@ -120,6 +120,9 @@ pub enum NotEnough {
     /// Too few witnesses have signed.
     #[error(transparent)]
     Quorum(#[from] PolicyError),
+    /// Too few witnesses have signed with ML-DSA-44 keys, or the log has not.
+    #[error("policy-pq: {0}")]
+    QuorumPq(PolicyError),
     /// The checkpoint is signed by keys that are not pinned.
     #[error("the checkpoint is signed by none of the pinned keys")]
     UnknownKey,
@@ -179,6 +182,8 @@ pub struct Progress {
 pub struct Report {
     /// The checkpoint and who has signed it.
     pub verdict: Verdict,
+    /// Who has signed it with ML-DSA-44 keys, if a policy with such keys is pinned.
+    pub verdict_pq: Option<VerdictPq>,
     /// Size that was accepted before.
     pub size_before: TreeSize,
     /// Entries verified by this check, not by an earlier one.
@@ -198,12 +203,12 @@ impl Report {
         self.verdict.checkpoint.checkpoint().size > self.size_before
     }
 
-    /// Whether enough witnesses have signed.
+    /// Whether enough witnesses have signed, under each policy.
     ///
     /// # Errors
-    /// [`NotEnough::Quorum`].
+    /// As [`trust::enough`].
     pub fn enough(&self) -> Result<(), NotEnough> {
-        Ok(self.verdict.quorum.clone()?)
+        trust::enough(&self.verdict, self.verdict_pq.as_ref())
     }
 }
 
@@ -379,8 +384,8 @@ impl LogVerifier {
         // Step 4.
         self.verifier.finish(checkpoint)?;
         // Step 5.
-        let verdict = self.judge(note)?;
-        Ok(self.report(verdict, self.verifier.size().get() - size.get())?)
+        let judged = self.judge(note)?;
+        Ok(self.report(judged, self.verifier.size().get() - size.get())?)
     }
 
     /// Step 6: accepts the checkpoint that was checked last. What the report says has been delivered before.
@@ -505,19 +510,18 @@ impl LogVerifier {
         self.journal.save_progress(&edge, self.verifier.state_mut())
     }
 
-    fn judge(&self, note: &[u8]) -> Result<Verdict, Stop> {
-        let verdict = self
-            .trust
-            .policy
-            .evaluate(note)
-            .map_err(|error| match error {
-                ProtoError::Verify(error) => Stop::from(False::from(error)),
-                _ => Error::Answer("it holds no checkpoint").into(),
-            })?;
-        for cosigner in &verdict.cosigners {
-            self.verifier.check_cosignature(cosigner.time)?;
+    fn judge(&self, note: &[u8]) -> Result<Judged, Stop> {
+        let judged = self.trust.judge(note).map_err(|error| match error {
+            ProtoError::Verify(error) => Stop::from(False::from(error)),
+            _ => Error::Answer("it holds no checkpoint").into(),
+        })?;
+        let verdict_pq = judged.verdict_pq.iter().flatten();
+        for verdict in std::iter::once(&judged.verdict).chain(verdict_pq) {
+            for cosigner in &verdict.cosigners {
+                self.verifier.check_cosignature(cosigner.time)?;
+            }
         }
-        Ok(verdict)
+        Ok(judged)
     }
 
     /// Keeps evidence at once, and again when there are proofs that complete it.
@@ -580,11 +584,12 @@ impl LogVerifier {
         })
     }
 
-    fn report(&self, verdict: Verdict, entries_verified: u64) -> Result<Report, Error> {
+    fn report(&self, judged: Judged, entries_verified: u64) -> Result<Report, Error> {
         let state = self.verifier.state();
         let head: Head = rules::load(state, &Key::Head)?.unwrap_or_default();
         Ok(Report {
-            verdict,
+            verdict: judged.verdict,
+            verdict_pq: judged.verdict_pq,
             size_before: self.accepted,
             entries_verified,
             last_accepted_time: head.accepted_time,
@@ -594,17 +599,12 @@ impl LogVerifier {
     }
 
     fn warnings(&self) -> Result<Vec<String>, Error> {
-        let policy = &self.trust.policy;
-        let mut warnings = Vec::new();
-        if policy.quorum_name() != "none" {
-            warnings.extend(
-                policy
-                    .split_view_warning()
-                    .map(|warning| warning.to_string()),
-            );
-        }
-        let log = [policy.log_key()].into_iter();
-        for key in log.chain(policy.witnesses().map(|witness| witness.key)) {
+        let mut warnings = self.trust.warnings();
+        let keys = self.trust.policies().flat_map(|(_, policy)| {
+            let witnesses = policy.witnesses().map(|witness| witness.key);
+            std::iter::once(policy.log_key()).chain(witnesses)
+        });
+        for key in keys {
             let station: Option<KeyState> =
                 rules::load(self.verifier.state(), &Key::PublicKey(key.material().key()))?;
             if let (Some(station), KeyMaterial::Ed25519(_) | KeyMaterial::Cosignature(_)) =

@@ -16,8 +16,11 @@ use trucelog_client::store::Store;
 use trucelog_client::trust::Trust;
 use trucelog_client::verifier::{Falsehood, NotEnough, Report, verify_log};
 use trucelog_proto::checkpoint::Checkpoint;
+use trucelog_proto::cosignature::{self, CosignatureTime};
 use trucelog_proto::hash::{LeafIndex, RootHash, TreeSize};
-use trucelog_proto::note::VerifierKey;
+use trucelog_proto::mldsa::{MlDsaPublicKey, MlDsaSigningKey};
+use trucelog_proto::note::{KeyName, SignerKeys, VerifierKey};
+use trucelog_proto::pb::CheckpointKind;
 use trucelog_proto::policy::Policy;
 use trucelog_proto::signature::PublicKey;
 use trucelog_proto::tile::decode_bundle;
@@ -313,6 +316,67 @@ fn with_witness(log: &Log) -> Trust {
     let policy = log.trust().policy.format();
     let policy = policy.replace("quorum none", &format!("witness w {witness}\nquorum w"));
     Trust::new(Policy::parse(policy.as_bytes()).unwrap())
+}
+
+/// The policy with ML-DSA-44 keys is judged apart: both quora, or nothing is accepted.
+#[test]
+fn each_policy_is_judged_on_its_own() {
+    let log = Log::with_reports(3);
+    let name = log.id.origin.key_name().clone();
+    let log_pq = MlDsaSigningKey::from_seed(&[8; 32]);
+    let vkey = VerifierKey::ml_dsa_44(name, MlDsaPublicKey::of(&log_pq));
+    let witness_name: KeyName = "example.org/witness".parse().unwrap();
+    let witness_pq = MlDsaSigningKey::from_seed(&[9; 32]);
+    let witness = VerifierKey::ml_dsa_44(witness_name.clone(), MlDsaPublicKey::of(&witness_pq));
+    let charter = log.id.charter;
+    let policy =
+        format!("# trucelog-charter {charter}\nlog {vkey}\nwitness w {witness}\nquorum w\n");
+    let policy_pq = Policy::parse(policy.as_bytes()).unwrap();
+    let trust = log
+        .trust()
+        .with_pq(policy_pq, Path::new("policy-pq"))
+        .unwrap();
+    assert_eq!(trust.head_kind(), CheckpointKind::Witnessed);
+
+    let keys = SignerKeys {
+        ed25519: key(LOG),
+        ml_dsa: Some(log_pq),
+    };
+    let with_log_line = log.checkpoint().sign(&keys);
+    let time = |seconds| CosignatureTime::new(seconds).unwrap();
+    let cosigned = |seconds| {
+        let line =
+            cosignature::sign_ml_dsa(&log.checkpoint(), &witness_name, &witness_pq, time(seconds));
+        [with_log_line.clone(), format!("{line}\n").into_bytes()].concat()
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let verify = |note: &[u8]| {
+        let store = Store::open(directory.path()).unwrap();
+        let stop = AtomicBool::new(false);
+        let open = |start, _: TreeSize| Ok(log.source(start));
+        verify_log(&store, &trust, note, open, |_| {}, &stop)
+    };
+    // Without the log's own line, without the witness's: not enough, and not false.
+    for note in [log.note(), with_log_line.clone()] {
+        let error = verify(&note).unwrap_err();
+        assert!(
+            matches!(error, Error::NotEnough(NotEnough::QuorumPq(_))),
+            "{error}"
+        );
+        assert!(!directory.path().join("checkpoint").exists());
+    }
+    // A cosigner that had signed before the entries were accepted makes the log false here, too.
+    let falsehood = falsehood(verify(&cosigned(1_700_000_000)));
+    assert_eq!(falsehood.what.kind(), "time");
+    let report = verify(&cosigned(1_790_000_000)).unwrap();
+    assert_eq!(report.verdict_pq.unwrap().unwrap().cosigners.len(), 1);
+    // Whoever pins no such policy is not bothered by its lines.
+    verify_note(
+        tempfile::tempdir().unwrap().path(),
+        &log,
+        &cosigned(1_790_000_000),
+    )
+    .unwrap();
 }
 
 #[test]

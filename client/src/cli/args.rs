@@ -25,8 +25,16 @@ pub(super) struct TrustArgs {
     #[arg(long, env = "TRUCELOG_STATE", value_name = "DIR")]
     state: Option<PathBuf>,
     /// Policy of the log, c2sp.org/tlog-policy; needed once, then remembered.
+    ///
+    /// A quorum of k of n witnesses with k at least 1 + ⌊2n/3⌋ holds against a lying operator together with up to
+    /// ⌊(n−1)/3⌋ lying witnesses: two histories that are both at quorum have 2k − n witnesses in common, and only a liar
+    /// signs both. With a weaker policy so few liars can show you another history than others, and every verdict warns
+    /// and names the numbers.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// Policy of the same log with ML-DSA-44 keys; remembered, too. It is judged apart, and then both quora are needed.
+    #[arg(long, value_name = "FILE")]
+    policy_pq: Option<PathBuf>,
     /// Record digest of the log's charter; needed once, then remembered.
     #[arg(long, value_name = "SHA256")]
     charter: Option<CharterDigest>,
@@ -43,7 +51,12 @@ impl TrustArgs {
 
     /// What is pinned, or pinned now.
     pub(super) fn open(&self) -> Result<Trust, Error> {
-        Trust::open(&self.state()?, self.policy.as_deref(), self.charter)
+        let state = self.state()?;
+        let trust = Trust::open(&state, self.policy.as_deref(), self.charter)?;
+        match &self.policy_pq {
+            Some(policy_pq) => trust.pin_pq(&state, policy_pq),
+            None => Ok(trust),
+        }
     }
 
     /// The log: what is pinned, or `origin` with `--charter` where nothing needs to be verified.

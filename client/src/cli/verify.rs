@@ -10,7 +10,7 @@ use serde_json::json;
 use trucelog_proto::checkpoint::{Checkpoint, SignedCheckpoint};
 use trucelog_proto::error::{Error as ProtoError, VerifyError};
 use trucelog_proto::hash::{LeafIndex, RecordDigest};
-use trucelog_proto::policy::Verdict;
+use trucelog_proto::policy::{Policy, Verdict};
 use trucelog_proto::proof;
 use trucelog_proto::record::record_digest;
 use trucelog_proto::rules::Gap;
@@ -24,7 +24,7 @@ use crate::follow::{Audience, follow};
 use crate::json::{format_time, hex};
 use crate::receipt;
 use crate::store::Store;
-use crate::trust::Trust;
+use crate::trust::{self, Judged, Trust, VerdictPq};
 use crate::verifier::{LogVerifier, NotEnough, Progress, Report, verify_log};
 use crate::{Error, durable, station};
 
@@ -176,11 +176,12 @@ fn verify_receipt(command: &ReceiptCommand) -> Result<(), Error> {
     })?;
     let head = receipt.verdict.checkpoint.checkpoint();
     let text = format!(
-        "VERIFIED record {} index {} size {} {}; not proven: that the record's key was enrolled",
+        "VERIFIED record {} index {} size {} {}; not proven: that the record's key was enrolled{}",
         receipt.digest(),
         receipt.index,
         head.size,
-        witnesses(&receipt.verdict, &trust)
+        witnesses(&receipt.verdict, receipt.verdict_pq.as_ref(), &trust),
+        warnings(&trust.warnings())
     );
     let record = &receipt.record.record.message;
     let json = json!({
@@ -193,7 +194,9 @@ fn verify_receipt(command: &ReceiptCommand) -> Result<(), Error> {
         "station": record.station,
         "public_key": receipt.record.public_key.to_string(),
         "checkpoint": checkpoint_json(&receipt.verdict),
-        "witnesses": witnesses_json(&receipt.verdict, &trust),
+        "witnesses": witnesses_json(&receipt.verdict, &trust.policy),
+        "witnesses_pq": witnesses_pq_json(receipt.verdict_pq.as_ref(), &trust),
+        "warnings": trust.warnings(),
         "record_compared": expected.is_some(),
         "not_proven": ["that the record's key was enrolled"],
     });
@@ -213,26 +216,28 @@ fn digest_of_file(path: &std::path::Path) -> Result<RecordDigest, Error> {
 fn verify_checkpoint(command: &CheckpointCommand) -> Result<(), Error> {
     let trust = command.trust.open()?;
     let path = &command.checkpoint;
-    let verdict = trust
-        .policy
-        .evaluate(&durable::read(path)?)
-        .map_err(|error| not_opened(error, path))?;
-    if let Err(error) = &verdict.quorum {
-        return Err(NotEnough::Quorum(error.clone()).into());
-    }
+    let judged = trust.judge(&durable::read(path)?);
+    let Judged {
+        verdict,
+        verdict_pq,
+    } = judged.map_err(|error| not_opened(error, path))?;
+    trust::enough(&verdict, verdict_pq.as_ref())?;
     let head = verdict.checkpoint.checkpoint();
     let text = format!(
-        "VERIFIED checkpoint of {} size {} root {} {}; not proven: what the log holds",
+        "VERIFIED checkpoint of {} size {} root {} {}; not proven: what the log holds{}",
         head.origin,
         head.size,
         head.root,
-        witnesses(&verdict, &trust)
+        witnesses(&verdict, verdict_pq.as_ref(), &trust),
+        warnings(&trust.warnings())
     );
     let json = json!({
         "schema": "trucelog.verify.checkpoint/v1",
         "verdict": "verified",
         "checkpoint": checkpoint_json(&verdict),
-        "witnesses": witnesses_json(&verdict, &trust),
+        "witnesses": witnesses_json(&verdict, &trust.policy),
+        "witnesses_pq": witnesses_pq_json(verdict_pq.as_ref(), &trust),
+        "warnings": trust.warnings(),
         "not_proven": ["what the log holds"],
     });
     output::print(command.output.output, &text, &json);
@@ -420,7 +425,7 @@ fn describe_log(report: &Report, trust: &Trust) -> (String, serde_json::Value) {
         head.origin,
         head.size,
         head.root,
-        witnesses(&report.verdict, trust)
+        witnesses(&report.verdict, report.verdict_pq.as_ref(), trust)
     );
     if newer {
         text = format!(
@@ -432,10 +437,14 @@ fn describe_log(report: &Report, trust: &Trust) -> (String, serde_json::Value) {
     }
     let gaps = report.gaps.gaps.iter().map(gap_text);
     let more = (report.gaps.more > 0).then(|| format!("{} more gaps", report.gaps.more));
-    for warning in report.warnings.iter().cloned().chain(gaps).chain(more) {
-        text.push_str("\nwarning: ");
-        text.push_str(&warning);
-    }
+    let all: Vec<String> = report
+        .warnings
+        .iter()
+        .cloned()
+        .chain(gaps)
+        .chain(more)
+        .collect();
+    text.push_str(&warnings(&all));
     let json = json!({
         "schema": "trucelog.verify.log/v1",
         "verdict": "verified",
@@ -444,7 +453,8 @@ fn describe_log(report: &Report, trust: &Trust) -> (String, serde_json::Value) {
         "newer": newer,
         "entries_verified": report.entries_verified,
         "last_accepted_time": format_time(report.last_accepted_time),
-        "witnesses": witnesses_json(&report.verdict, trust),
+        "witnesses": witnesses_json(&report.verdict, &trust.policy),
+        "witnesses_pq": witnesses_pq_json(report.verdict_pq.as_ref(), trust),
         "gaps": report.gaps.gaps.iter().map(gap_json).collect::<Vec<_>>(),
         "more_gaps": report.gaps.more,
         "warnings": report.warnings,
@@ -485,7 +495,7 @@ fn checkpoint_json(verdict: &Verdict) -> serde_json::Value {
     })
 }
 
-fn witnesses_json(verdict: &Verdict, trust: &Trust) -> serde_json::Value {
+fn witnesses_json(verdict: &Verdict, policy: &Policy) -> serde_json::Value {
     let cosigners = verdict.cosigners.iter().map(|cosigner| {
         json!({
             "name": cosigner.name,
@@ -493,25 +503,39 @@ fn witnesses_json(verdict: &Verdict, trust: &Trust) -> serde_json::Value {
         })
     });
     json!({
-        "quorum": trust.policy.quorum_name(),
+        "quorum": policy.quorum_name(),
         "signed": cosigners.collect::<Vec<_>>(),
         "missing": verdict.missing,
     })
 }
 
-/// The witnesses in words, with the age of the newest cosignature.
-fn witnesses(verdict: &Verdict, trust: &Trust) -> String {
-    let words = receipt::witnesses(verdict, trust);
+/// As [`witnesses_json`], and null when no policy with ML-DSA-44 keys is pinned.
+fn witnesses_pq_json(verdict: Option<&VerdictPq>, trust: &Trust) -> serde_json::Value {
+    match (verdict, &trust.policy_pq) {
+        (Some(Ok(verdict)), Some(policy)) => witnesses_json(verdict, policy),
+        _ => serde_json::Value::Null,
+    }
+}
+
+/// The witnesses in words, with the age of the newest cosignature, under each policy.
+fn witnesses(verdict: &Verdict, verdict_pq: Option<&VerdictPq>, trust: &Trust) -> String {
+    let mut words = vec![receipt::witnesses(verdict, trust)];
+    words.extend(receipt::witnesses_pq(verdict_pq, trust));
     let newest = verdict
         .cosigners
         .iter()
         .map(|cosigner| cosigner.time.seconds())
         .max();
-    match newest {
-        Some(seconds) => {
-            let age = (station::now_ms() / 1000).saturating_sub(seconds);
-            format!("{words}, newest cosignature {age} s old")
-        }
-        None => words,
-    }
+    words.extend(newest.map(|seconds| {
+        let age = (station::now_ms() / 1000).saturating_sub(seconds);
+        format!("newest cosignature {age} s old")
+    }));
+    words.join(", ")
+}
+
+/// Each warning on a line of its own, after the verdict.
+fn warnings(warnings: &[String]) -> String {
+    warnings.iter().fold(String::new(), |text, warning| {
+        text + "\nwarning: " + warning
+    })
 }

@@ -18,9 +18,10 @@ use super::args::OutputArgs;
 use super::output::{self, Format};
 use crate::fetch::Fetcher;
 use crate::json::format_time;
+use crate::receipt;
 use crate::retry::Patience;
 use crate::store::Store;
-use crate::trust::Trust;
+use crate::trust::{self, Trust};
 use crate::witness::config::{self, Config, VerifierConfig};
 use crate::witness::cosigned::{Cosigned, Signer};
 use crate::witness::http::{Limited, Shared, file_of, routes};
@@ -63,6 +64,9 @@ pub(super) struct InitCommand {
     /// Policy of the log that is verified. Its witnesses are not asked, only its log and charter are.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// Policy with the log's ML-DSA-44 key, so that its line is kept, too.
+    #[arg(long, value_name = "FILE", requires = "remote")]
+    policy_pq: Option<PathBuf>,
     /// Record digest of the charter of the log that is verified.
     #[arg(long, value_name = "SHA256")]
     charter: Option<CharterDigest>,
@@ -144,7 +148,10 @@ fn init(command: &InitCommand) -> Result<(), Error> {
     durable::create_directory(directory)?;
     if config.verifier.is_some() {
         let state = directory.join("log");
-        Trust::open(&state, command.policy.as_deref(), command.charter)?;
+        let trust = Trust::open(&state, command.policy.as_deref(), command.charter)?;
+        if let Some(policy_pq) = &command.policy_pq {
+            trust.pin_pq(&state, policy_pq)?;
+        }
     }
     durable::create_private(&directory.join(config::FILE), config.format().as_bytes())?;
     let mut keys = Vec::new();
@@ -361,16 +368,16 @@ async fn quorum(fetcher: &Fetcher, trust: &Trust) -> String {
         Ok(note) => note,
         Err(error) => return format!("unknown: {error}"),
     };
-    match trust.policy.evaluate(&note) {
-        Ok(verdict) => {
-            let size = verdict.checkpoint.checkpoint().size;
-            let words = crate::receipt::witnesses(&verdict, trust);
-            let reached = if verdict.quorum.is_ok() {
-                "reached"
-            } else {
-                "not reached"
+    match trust.judge(&note) {
+        Ok(judged) => {
+            let size = judged.verdict.checkpoint.checkpoint().size;
+            let mut words = vec![receipt::witnesses(&judged.verdict, trust)];
+            words.extend(receipt::witnesses_pq(judged.verdict_pq.as_ref(), trust));
+            let reached = match trust::enough(&judged.verdict, judged.verdict_pq.as_ref()) {
+                Ok(()) => "reached",
+                Err(_) => "not reached",
             };
-            format!("{reached} at size {size}, {words}")
+            format!("{reached} at size {size}, {}", words.join(", "))
         }
         Err(error) => format!("the log's checkpoint does not hold: {error}"),
     }

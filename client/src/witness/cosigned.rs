@@ -11,6 +11,7 @@ use trucelog_proto::signature::PublicKey;
 
 use super::WitnessError;
 use crate::key::{self, AnyPublicKey};
+use crate::verifier::NotEnough;
 use crate::{Error, durable, station};
 
 /// Name and keys of a cosigner.
@@ -112,16 +113,12 @@ impl Cosigned {
             .map_or(TreeSize::new(0), |last| last.checkpoint.size)
     }
 
-    /// Cosigns a checkpoint that the caller has verified, and gives the lines after it is on disk. Of the note,
-    /// only lines by `log_keys` are kept.
+    /// Cosigns a checkpoint that the caller has verified, and gives the lines after it is on disk. The note
+    /// must hold lines of the log only ([`only_by`]).
     ///
     /// # Errors
     /// [`WitnessError::Conflict`] when it is smaller than the last one, or has another root at its size; [`Error::Io`].
-    pub fn cosign(
-        &mut self,
-        signed: &SignedCheckpoint,
-        log_keys: &[VerifierKey],
-    ) -> Result<Vec<NoteSignature>, Error> {
+    pub fn cosign(&mut self, signed: &SignedCheckpoint) -> Result<Vec<NoteSignature>, Error> {
         let checkpoint = signed.checkpoint();
         if let Some(last) = &self.last {
             let last = &last.checkpoint;
@@ -139,14 +136,10 @@ impl Cosigned {
         let time = now();
         let Signer { name, keys } = &self.signer;
         let lines = cosignature::sign_all(checkpoint, name, keys, time);
-        let by_log = |line: &&NoteSignature| {
-            let names = |key: &VerifierKey| *key.name() == line.name && key.key_id() == line.key_id;
-            log_keys.iter().any(names)
-        };
-        let all = signed.note().signatures().iter().filter(by_log).cloned();
+        let log = signed.note().signatures().iter().cloned();
         let note = Note::new(
             &checkpoint.format(),
-            all.chain(lines.iter().cloned()).collect(),
+            log.chain(lines.iter().cloned()).collect(),
         )
         .map_err(Error::decode(&"the cosigned checkpoint"))?
         .format();
@@ -158,6 +151,19 @@ impl Cosigned {
         });
         Ok(lines)
     }
+}
+
+/// A note without the lines of others than `keys`. Nobody may make a cosigner stumble over a line by somebody else.
+///
+/// # Errors
+/// [`NotEnough::UnknownKey`] when nothing is left.
+pub(super) fn only_by(note: &Note, keys: &[VerifierKey]) -> Result<Note, Error> {
+    let is_known = |line: &&NoteSignature| {
+        keys.iter()
+            .any(|key| *key.name() == line.name && key.key_id() == line.key_id)
+    };
+    let lines = note.signatures().iter().filter(is_known).cloned();
+    Note::new(note.text(), lines.collect()).map_err(|_| NotEnough::UnknownKey.into())
 }
 
 /// The time now; at least 1, because 0 states no time.

@@ -34,7 +34,7 @@ use trucelog_proto::proof::verify_consistency;
 use trucelog_proto::tlog_witness::{self, AddCheckpoint, SIZE_CONTENT_TYPE, format_cosignatures};
 
 use super::config::ForeignLog;
-use super::cosigned::{Cosigned, Last, Signer};
+use super::cosigned::{Cosigned, Last, Signer, only_by};
 use super::verifier::{Answer, VerifierCosigner, lock};
 use crate::{Error, durable, json};
 
@@ -204,10 +204,10 @@ fn check(
     keys: &[VerifierKey],
     last: Option<&Last>,
 ) -> Result<SignedCheckpoint, Refused> {
-    let note = request.note.format();
-    // One line that is false makes the note false, whoever else has signed.
+    // One line of the log that is false makes the note false.
     let verified = request.note.verify(keys);
     verified.map_err(|error| Refused::Forbidden(error.to_string()))?;
+    let note = only_by(&request.note, keys)?.format();
     let opened = keys
         .iter()
         .find_map(|key| Checkpoint::open(&note, key, &checkpoint.origin).ok());
@@ -250,7 +250,7 @@ fn cosign_foreign(shared: &Shared, body: &[u8]) -> Result<Vec<NoteSignature>, Re
     let mut log = log.lock().expect(PANICKED);
     let Foreign { keys, cosigned } = &mut *log;
     match check(&request, &checkpoint, keys, cosigned.last()) {
-        Ok(signed) => Ok(cosigned.cosign(&signed, keys)?),
+        Ok(signed) => Ok(cosigned.cosign(&signed)?),
         Err(refused) => {
             if let (Refused::OtherRoot(_), Some(last)) = (&refused, cosigned.last()) {
                 keep_conflict(&shared.conflicts, last, &request.note.format())?;

@@ -14,7 +14,7 @@ use trucelog_proto::hash::TreeSize;
 use trucelog_proto::note::{Note, NoteSignature};
 use trucelog_proto::pb::{self, CheckpointKind};
 
-use super::cosigned::{Cosigned, Last, Signer, now};
+use super::cosigned::{Cosigned, Last, Signer, now, only_by};
 use super::halt;
 use crate::Error;
 use crate::fetch::Fetcher;
@@ -92,8 +92,9 @@ impl VerifierCosigner {
     /// # Errors
     /// As [`LogVerifier::check`]. After [`Error::False`] the witness has halted.
     pub fn verify(&mut self, note: &[u8], stop: &AtomicBool) -> Result<Report, Error> {
+        let note = self.open_note(note)?.note_bytes();
         self.catch_up(stop)?;
-        let report = self.check(note, stop)?;
+        let report = self.check(&note, stop)?;
         self.log.save_progress()?;
         Ok(report)
     }
@@ -110,7 +111,7 @@ impl VerifierCosigner {
             return Ok(self.behind());
         }
         self.catch_up(stop)?;
-        let report = match self.check(note, stop) {
+        let report = match self.check(&signed.note_bytes(), stop) {
             Err(Error::NotEnough(NotEnough::Stale { .. })) => return Ok(self.behind()),
             checked => checked?,
         };
@@ -118,8 +119,7 @@ impl VerifierCosigner {
             self.log.save_progress()?;
             return Ok(Answer::Withheld(report.last_accepted_time));
         }
-        let log_keys = self.trust().log_keys();
-        let lines = self.cosigned.cosign(&signed, &log_keys)?;
+        let lines = self.cosigned.cosign(&signed)?;
         self.log.accept(&report)?;
         Ok(Answer::Cosigned(lines))
     }
@@ -128,9 +128,12 @@ impl VerifierCosigner {
         Answer::Behind(self.last().map_or_else(Vec::new, |last| last.note.clone()))
     }
 
+    /// The checkpoint with the log's lines only.
     fn open_note(&self, note: &[u8]) -> Result<SignedCheckpoint, Error> {
+        let note = Note::parse(note).map_err(|_| Error::Answer("it holds no checkpoint"))?;
+        let note = only_by(&note, &self.trust().log_keys())?.format();
         let policy = &self.trust().policy;
-        Checkpoint::open(note, policy.log_key(), policy.origin())
+        Checkpoint::open(&note, policy.log_key(), policy.origin())
             .map_err(|_| NotEnough::UnknownKey.into())
     }
 
@@ -143,7 +146,7 @@ impl VerifierCosigner {
         else {
             return Ok(());
         };
-        let note = last.note.clone();
+        let note = self.open_note(&last.note)?.note_bytes();
         let report = self.check(&note, stop)?;
         self.log.accept(&report)
     }
