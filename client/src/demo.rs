@@ -2,11 +2,12 @@
 //!
 //! [`scenario::run`] tells the story, one step after another:
 //!
-//! 1. [`cast`] founds a log of seven members; [`server`] runs `trucelogd` as a child process.
+//! 1. [`cast`] founds a log of seven members; [`setting`] runs `trucelogd` and a `trucelog witness` of each member.
 //! 2. [`desk`] writes the rows of [`data`] as reports by [`mapping`]; [`commission`] takes one breach to a remedy.
 //! 3. The revisions follow; the server is killed among them and started again.
 //! 4. A second process verifies the log. [`check`] folds what it fetched and compares it with the tables.
-//! 5. [`forgery`] changes one byte as an operator could, and sees it caught.
+//! 5. [`forgery`] changes one byte as an operator could, and sees it caught. [`split_view`] shows two members two
+//!    histories with the true log key, and keeps the evidence.
 //!
 //! [`summary`] is what is told at the end. Nothing in it is taken from what was sent.
 
@@ -19,11 +20,15 @@ mod error;
 pub mod forgery;
 mod ledger;
 pub mod mapping;
+mod process;
 pub mod scenario;
 mod second;
 pub mod server;
+pub mod setting;
+pub mod split_view;
 pub mod summary;
 #[cfg(test)]
 mod tests;
 
 pub use error::DemoError;
+pub use process::find;

@@ -8,6 +8,7 @@ use serde_json::Value;
 use trucelog_client::demo::data::{Column, Row};
 use trucelog_client::demo::desk::Inputs;
 use trucelog_client::demo::scenario::{self, Options};
+use trucelog_client::demo::setting::Programs;
 use trucelog_client::demo::summary::Summary;
 
 const TRUCELOG: &str = env!("CARGO_BIN_EXE_trucelog");
@@ -54,8 +55,10 @@ fn small() -> Inputs {
 
 async fn run(inputs: &Inputs, crashes: Vec<usize>) -> Summary {
     let options = Options {
-        server_bin: Some(trucelogd()),
-        trucelog: PathBuf::from(TRUCELOG),
+        programs: Programs {
+            trucelogd: trucelogd(),
+            trucelog: PathBuf::from(TRUCELOG),
+        },
         keep: None,
         crashes,
     };

@@ -7,18 +7,20 @@ use clap::Args;
 use super::args::OutputArgs;
 use super::output::{self, Format};
 use crate::Error;
-use crate::demo::DemoError;
 use crate::demo::desk::Inputs;
 use crate::demo::scenario::{self, Options};
+use crate::demo::setting::Programs;
+use crate::demo::{DemoError, find};
 
 /// Share of the revisions, in thousandths, that is acknowledged when the server is killed.
 const CRASH: usize = 333;
 
 /// Replay published reports and their revisions through a real server, and verify everything in a second process.
 ///
-/// Seven members report 1,167 events, take one breach to a remedy, and follow the published revisions; the server is
-/// killed in the middle of it. A second process then verifies the log, and what it verified is compared with the
-/// published tables field by field. The command succeeds only if all of it holds.
+/// Seven members, each with a witness, report 1,167 events, take one breach to a remedy, and follow the published
+/// revisions; the server is killed in the middle of it. A second process then verifies the log, and what it verified is
+/// compared with the published tables field by field. At last the operator changes a byte, and shows two members two
+/// histories; both are caught. The command succeeds only if all of it holds.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   trucelog demo
@@ -42,8 +44,10 @@ impl Command {
     pub(super) async fn run(self) -> Result<(), Error> {
         let own = std::env::current_exe();
         let options = Options {
-            server_bin: self.server_bin,
-            trucelog: own.map_err(Error::io(Path::new("trucelog")))?,
+            programs: Programs {
+                trucelogd: find("trucelogd", "TRUCELOGD", self.server_bin.as_deref())?,
+                trucelog: own.map_err(Error::io(Path::new("trucelog")))?,
+            },
             keep: self.keep,
             crashes: vec![CRASH],
         };

@@ -1,15 +1,18 @@
 //! Who takes part: seven members with their stations, and the charter that founds the log.
 
+use std::path::Path;
+
 use ed25519_dalek::SigningKey;
 use trucelog_proto::checkpoint::Origin;
+use trucelog_proto::mldsa::{MlDsaPublicKey, MlDsaSigningKey};
 use trucelog_proto::note::VerifierKey;
 use trucelog_proto::pb::{self, ProposalKind, Role};
 use trucelog_proto::record::{LogId, NO_CHARTER};
 use trucelog_proto::rules::{AUTHORITY_STATION, OPERATOR, OPERATOR_STATION, RULES_VERSION};
-use trucelog_proto::signature::PublicKey;
+use trucelog_proto::signature::{self, PublicKey};
 
-use crate::Error;
 use crate::station::{self, Slot, Speaker};
+use crate::{Error, durable};
 
 /// Origin of the log.
 pub const ORIGIN: &str = "demo.trucelog.example/ukraine";
@@ -53,6 +56,15 @@ impl Station {
 
     fn public_key(&self) -> Vec<u8> {
         PublicKey::of(&self.key).as_bytes().to_vec()
+    }
+
+    /// Writes the private key to `path`, which must not exist, so that `trucelog` can go on as this station.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn write_key(&self, path: &Path) -> Result<(), Error> {
+        let pem = signature::private_key_to_pem(&self.key);
+        durable::create_private(path, pem.as_bytes())
     }
 
     /// Signs a record with this body at the next sequence.
@@ -100,6 +112,22 @@ impl Member {
             commissioner: Station::new(code, "commission")?,
             verifier: Station::new(code, "verification")?,
         })
+    }
+
+    /// The record by which the authority enrols one more sensor, of which nobody has the key.
+    ///
+    /// # Errors
+    /// [`Error::Random`]; as [`Station::sign`].
+    pub fn enrol_sensor(&mut self, id: &LogId, name: &str) -> Result<pb::Submission, Error> {
+        let enrolment = pb::Enrolment {
+            station: name.to_owned(),
+            role: Role::Sensor.into(),
+            public_key: PublicKey::of(&new_key()?).as_bytes().to_vec(),
+            holder_kind: pb::HolderKind::Device.into(),
+        };
+        let change = Some(pb::station_change::Change::Enrolment(enrolment));
+        let body = pb::record::Body::StationChange(pb::StationChange { change });
+        self.authority.sign(id, body)
     }
 
     /// The records by which the authority enrols the other stations.
@@ -152,16 +180,23 @@ impl Cast {
         })
     }
 
-    /// The signed charter of a log with the key `log_key`.
+    /// The signed charter of a log with these keys.
     ///
     /// # Errors
     /// [`Error::Random`] for the recovery keys, which nobody keeps here; as [`Station::sign`].
     ///
     /// # Panics
     /// Never: the origin is well formed.
-    pub fn charter(&mut self, log_key: &SigningKey) -> Result<pb::Submission, Error> {
+    pub fn charter(
+        &mut self,
+        log_key: &SigningKey,
+        log_key_pq: Option<&MlDsaSigningKey>,
+    ) -> Result<pb::Submission, Error> {
         let origin: Origin = ORIGIN.parse().expect("the origin is well formed");
-        let log_key = VerifierKey::ed25519(origin.key_name().clone(), PublicKey::of(log_key));
+        let name = origin.key_name();
+        let log_key = VerifierKey::ed25519(name.clone(), PublicKey::of(log_key));
+        let log_key_pq =
+            log_key_pq.map(|key| VerifierKey::ml_dsa_44(name.clone(), MlDsaPublicKey::of(key)));
         let charter = pb::Charter {
             origin: ORIGIN.to_owned(),
             log_key: log_key.to_string(),
@@ -177,7 +212,7 @@ impl Cast {
             }],
             rules: Some(rules()),
             predecessor: None,
-            log_key_pq: String::new(),
+            log_key_pq: log_key_pq.map(|key| key.to_string()).unwrap_or_default(),
         };
         let id = LogId {
             origin,

@@ -11,12 +11,16 @@ use crate::exit::Exit;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DemoError {
-    /// The server's program is nowhere.
+    /// A program is nowhere.
     #[error(
-        "trucelogd is not found{}: give --server-bin PATH, set TRUCELOGD, or put it beside trucelog or on PATH",
+        "{name} is not found{}: give its path, set {variable}, or put it beside this program or on PATH",
         .given.as_ref().map(|path| format!(" at {}", path.display())).unwrap_or_default()
     )]
-    NoServer {
+    NoProgram {
+        /// Name of the program.
+        name: &'static str,
+        /// The environment variable that names it.
+        variable: &'static str,
         /// The path that was given.
         given: Option<PathBuf>,
     },
@@ -53,7 +57,7 @@ impl DemoError {
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
-            Self::NoServer { .. } | Self::NotEmpty(_) => Exit::Usage,
+            Self::NoProgram { .. } | Self::NotEmpty(_) => Exit::Usage,
             Self::NotShown(_) => Exit::False,
             Self::Client(error) => error.exit(),
             _ => Exit::NotChecked,

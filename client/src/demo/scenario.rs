@@ -4,25 +4,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use prost::Message as _;
-use trucelog_proto::hash::CharterDigest;
-use trucelog_proto::pb::{self, CheckpointKind};
-use trucelog_proto::policy::Policy;
+use trucelog_proto::pb::CheckpointKind;
 
 use super::DemoError;
-use super::cast::Cast;
 use super::check;
 use super::desk::{Desk, Inputs};
 use super::forgery::Forgery;
 use super::ledger::Ledger;
-use super::second::{self, Head};
-use super::server::{Server, find};
+use super::process::failed;
+use super::second::{self, Head, Second};
+use super::setting::{Programs, Setting};
+use super::split_view;
 use super::summary::{Expected, Summary};
 use crate::fetch::Fetcher;
 use crate::key;
 use crate::reader::LocalLog;
 use crate::retry::Patience;
-use crate::station::digest_of;
 use crate::submit::Submitter;
 use crate::trust::Trust;
 use crate::{Error, durable, remote};
@@ -33,10 +30,8 @@ const PATIENCE: Patience = Patience(Duration::from_secs(120));
 /// How the demonstration is run.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The program `trucelogd`; otherwise it is looked for.
-    pub server_bin: Option<PathBuf>,
-    /// The program `trucelog`, which is the second process.
-    pub trucelog: PathBuf,
+    /// The programs; `trucelog` is the second process, and every member's witness.
+    pub programs: Programs,
     /// Where to keep everything; otherwise in a temporary directory.
     pub keep: Option<PathBuf>,
     /// When to kill the server: shares of the revisions that are acknowledged, ascending, in thousandths.
@@ -57,8 +52,8 @@ pub async fn run(
 ) -> Result<Summary, DemoError> {
     let begun = Instant::now();
     let place = Place::new(options.keep.as_deref())?;
-    let mut stage = Stage::set(&find(options.server_bin.as_deref())?, place.path())?;
-    tell("a log of seven members is founded and served");
+    let mut stage = Stage::set(&options.programs, place.path())?;
+    tell("a log of seven members is founded and served; each of them runs a witness");
     stage.enrol().await?;
     stage.report(inputs, tell).await?;
     stage.commission(inputs, tell).await?;
@@ -68,26 +63,35 @@ pub async fn run(
 
     tell("a second process verifies the log from its charter on");
     let verifier = place.path().join("verifier");
-    let entries_verified = second::verify_log(
-        &options.trucelog,
-        &stage.server.url(),
-        place.path(),
-        &verifier,
-        &stage.trust,
-    )?;
-    stage.server.stop()?;
-    tell("the server has ended; a second process checks one receipt without it");
-    let receipt_verified_offline =
-        second::verify_receipt(&options.trucelog, place.path(), &stage.trust)?;
+    let trust = stage.setting.trust.clone();
+    let second = Second {
+        trucelog: &options.programs.trucelog,
+        directory: place.path(),
+        trust: &trust,
+    };
+    let entries_verified = second.verify_log(&stage.setting.server.url(), &verifier)?;
+    tell("the operator shows two members two histories");
+    let cast = &mut stage.desk.cast;
+    let split_view = split_view::show(
+        &options.programs,
+        &mut stage.setting,
+        cast,
+        second,
+        PATIENCE,
+    )
+    .await?;
+    stage.setting.stop()?;
+    tell("server and witnesses have ended; a second process checks one receipt without them");
+    let receipt_verified_offline = second.verify_receipt()?;
 
     tell("what was verified is folded and compared with the tables");
-    let local_log = LocalLog::open(&verifier, &stage.trust)?;
+    let local_log = LocalLog::open(&verifier, &trust)?;
     let first_fold = check::fold(&local_log, first.size)?;
     let fold = check::fold(&local_log, last.size)?;
     let mut differences = check::differences(&first_fold, &inputs.first);
     differences.extend(check::differences(&fold, &inputs.second));
     tell("an operator changes one byte, computes everything again and signs it");
-    let changed_byte_caught = catch_forgery(&local_log, &first, &stage.trust, place.path())?;
+    let changed_byte_caught = catch_forgery(&local_log, &first, &trust, place.path())?;
     Ok(Summary {
         entries: last.size.get(),
         entries_verified,
@@ -99,9 +103,10 @@ pub async fn run(
         acknowledged_kept: check::holds_all(&local_log, &stage.ledger.acknowledged())?,
         receipt_verified_offline,
         changed_byte_caught,
+        split_view,
         seconds: begun.elapsed().as_secs_f64(),
         kept: options.keep.clone(),
-        charter: stage.trust.id.charter.to_string(),
+        charter: trust.id.charter.to_string(),
         expected: Expected::of(inputs),
     })
 }
@@ -136,12 +141,11 @@ impl Place {
     }
 }
 
-/// Everything that runs: the server, everyone who writes, and what was acknowledged.
+/// Everything that runs: server and witnesses, everyone who writes, and what was acknowledged.
 struct Stage {
     directory: PathBuf,
-    server: Server,
+    setting: Setting,
     desk: Desk,
-    trust: Trust,
     submitter: Submitter,
     fetcher: Fetcher,
     ledger: Ledger,
@@ -149,24 +153,17 @@ struct Stage {
 
 impl Stage {
     /// Founds the log and serves it.
-    fn set(program: &Path, directory: &Path) -> Result<Self, DemoError> {
-        let log_key = key::create(&directory.join("log.key"))?;
-        let mut cast = Cast::new()?;
-        let charter = cast.charter(&log_key)?;
-        durable::replace(&directory.join("charter.signed"), &charter.encode_to_vec())?;
-        let policy = policy(&charter)?;
-        durable::replace(&directory.join("policy"), policy.format().as_bytes())?;
-        let trust = Trust::new(policy);
-        let server = Server::found(program, directory)?;
-        let channel = remote::connect(&server.url(), None).map_err(Error::from)?;
+    fn set(programs: &Programs, directory: &Path) -> Result<Self, DemoError> {
+        let (setting, cast) = Setting::found(programs, directory)?;
+        let channel = remote::connect(&setting.server.url(), None).map_err(Error::from)?;
         Ok(Self {
             directory: directory.to_owned(),
-            desk: Desk::new(cast, trust.id.clone()),
-            submitter: Submitter::new(channel.clone(), trust.clone(), PATIENCE),
+            desk: Desk::new(cast, setting.trust.id.clone()),
+            // Records are many; what is acknowledged is in a signed checkpoint, and cosigned soon after.
+            submitter: Submitter::new(channel.clone(), setting.log_trust.clone(), PATIENCE),
             fetcher: Fetcher::new(channel, PATIENCE),
             ledger: Ledger::default(),
-            server,
-            trust,
+            setting,
         })
     }
 
@@ -191,11 +188,18 @@ impl Stage {
     async fn commission(&mut self, inputs: &Inputs, tell: Teller<'_>) -> Result<(), DemoError> {
         let breach = inputs.breach().and_then(|row| self.desk.version(row.id()));
         let Some(report) = breach else { return Ok(()) };
+        let channel = remote::connect(&self.setting.server.url(), None).map_err(Error::from)?;
+        let witnessed = Submitter::new(channel, self.setting.trust.clone(), PATIENCE);
         tell(
             "one breach goes to the commission: case, votes with a dissent, decision, remedy, activations",
         );
         for (number, submission) in self.desk.decide_on(report)?.iter().enumerate() {
-            let receipt = self.submitter.submit(submission).await?;
+            let submitter = if number == 0 {
+                &witnessed
+            } else {
+                &self.submitter
+            };
+            let receipt = submitter.submit(submission).await?;
             if number == 0 {
                 durable::replace(&self.directory.join(second::RECEIPT), &receipt.bytes)?;
             }
@@ -223,7 +227,7 @@ impl Stage {
             .iter()
             .map(|share| before + count * share / 1000)
             .collect();
-        let server = &mut self.server;
+        let server = &mut self.setting.server;
         let mut acknowledged = Vec::new();
         let crash = |count| {
             tell("the server is killed in the middle of it, and started again");
@@ -236,27 +240,23 @@ impl Stage {
         Ok(acknowledged)
     }
 
-    /// The newest checkpoint of the server.
+    /// The newest checkpoint that covers all acknowledged records and is at quorum.
     async fn head(&self) -> Result<Head, DemoError> {
-        let note = self.fetcher.checkpoint(CheckpointKind::Signed).await?;
-        Head::open(note, &self.trust)
+        let begun = Instant::now();
+        let signed = self.fetcher.checkpoint(CheckpointKind::Signed).await?;
+        let size = Head::open(signed, &self.setting.trust)?.size;
+        loop {
+            let note = self.fetcher.checkpoint(CheckpointKind::Witnessed).await?;
+            let head = Head::open(note, &self.setting.trust)?;
+            if head.size >= size {
+                return Ok(head);
+            }
+            if begun.elapsed() > PATIENCE.0 {
+                return Err(failed("trucelog witness", "there is no quorum"));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
-}
-
-/// A policy that pins the log of a charter, without witnesses.
-fn policy(charter: &pb::Submission) -> Result<Policy, DemoError> {
-    let digest = CharterDigest::from_bytes(*digest_of(charter).as_bytes());
-    let record = charter
-        .signed_record
-        .as_ref()
-        .map(|signed| signed.record.as_slice());
-    let record = pb::Record::decode(record.unwrap_or_default());
-    let log_key = match record.ok().and_then(|record| record.body) {
-        Some(pb::record::Body::Charter(charter)) => charter.log_key,
-        _ => String::new(),
-    };
-    let text = format!("# trucelog-charter {digest}\nlog {log_key}\nquorum none\n");
-    Ok(Policy::parse(text.as_bytes()).map_err(Error::decode(&"policy"))?)
 }
 
 /// Tells whether an operator who changes one byte is caught, by a fresh verifier and by one that has accepted `first`.

@@ -8,13 +8,15 @@ use trucelog_proto::checkpoint::Checkpoint;
 use trucelog_proto::hash::TreeSize;
 
 use super::DemoError;
-use super::server::{command, failed};
+use super::process::{self, command, failed};
 use crate::Error;
 use crate::exit::Exit;
 use crate::trust::Trust;
 
 /// File of the receipt that is checked offline.
 pub(super) const RECEIPT: &str = "receipt.tlog-proof";
+
+const VERIFY_LOG: &str = "trucelog verify log";
 
 /// A checkpoint that the log's key has signed.
 #[derive(Clone, Debug)]
@@ -40,68 +42,92 @@ impl Head {
     }
 }
 
-/// Verifies the log at `url` with fresh state in `state`, and gives how many entries that process has verified.
-///
-/// # Errors
-/// [`DemoError::Process`] when the process does not verify the log.
-pub(super) fn verify_log(
-    trucelog: &Path,
-    url: &str,
-    directory: &Path,
-    state: &Path,
-    trust: &Trust,
-) -> Result<u64, DemoError> {
-    const WHAT: &str = "trucelog verify log";
-    let mut command = command(trucelog, &["verify".as_ref(), "log".as_ref()]);
-    command.args(["--remote", url]).arg("--state").arg(state);
-    let answer = run(command, WHAT, directory, trust)?;
-    answer
-        .and_then(|answer| answer["entries_verified"].as_u64())
-        .ok_or_else(|| failed(WHAT, "it does not verify the log; its words are above"))
+/// The second process and what it pins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Second<'a> {
+    /// `trucelog`.
+    pub(super) trucelog: &'a Path,
+    /// Where policies and receipt lie.
+    pub(super) directory: &'a Path,
+    /// What it pins.
+    pub(super) trust: &'a Trust,
 }
 
-/// Tells whether a process without a server verifies the receipt in `directory`.
-///
-/// # Errors
-/// [`DemoError::Process`] when the process cannot be run.
-pub(super) fn verify_receipt(
-    trucelog: &Path,
-    directory: &Path,
-    trust: &Trust,
-) -> Result<bool, DemoError> {
-    let mut command = command(trucelog, &["verify".as_ref(), "receipt".as_ref()]);
-    command
-        .arg(directory.join(RECEIPT))
-        .arg("--state")
-        .arg(directory.join("offline"));
-    let answer = run(command, "trucelog verify receipt", directory, trust)?;
-    Ok(answer.is_some_and(|answer| answer["verdict"] == "verified"))
+/// How a process ended: its exit code and its answer.
+pub(super) struct Ended {
+    pub(super) code: Option<i32>,
+    pub(super) answer: Value,
 }
 
-/// Runs a command with the pinned policy. Gives its answer when it ends with exit code 0; otherwise its answer goes to
-/// standard error, as its own words do.
-fn run(
-    mut command: std::process::Command,
-    what: &str,
-    directory: &Path,
-    trust: &Trust,
-) -> Result<Option<Value>, DemoError> {
-    let output = command
-        .arg("--policy")
-        .arg(directory.join("policy"))
-        .args(["--charter", &trust.id.charter.to_string()])
-        .args(["-o", "json"])
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| failed(what, &error))?;
-    if output.status.code() == Some(Exit::Interrupted.code().into()) {
-        return Err(Error::Interrupted.into());
+impl Second<'_> {
+    /// Verifies the log at `url` with the state in `state`, and gives how many entries that process has verified.
+    ///
+    /// # Errors
+    /// [`DemoError::Process`] when the process does not verify the log.
+    pub(super) fn verify_log(self, url: &str, state: &Path) -> Result<u64, DemoError> {
+        let ended = self.check_log(url, state)?;
+        ended.answer["entries_verified"]
+            .as_u64()
+            .filter(|_| ended.code == Some(Exit::Done.code().into()))
+            .ok_or_else(|| {
+                failed(
+                    VERIFY_LOG,
+                    &format!("it does not verify the log: {}", ended.answer),
+                )
+            })
     }
-    if !output.status.success() {
-        eprintln!("{}", String::from_utf8_lossy(&output.stdout).trim());
-        return Ok(None);
+
+    /// Lets the process judge the log at `url`, whatever it says.
+    ///
+    /// # Errors
+    /// [`DemoError::Process`] when the process cannot be run.
+    pub(super) fn check_log(self, url: &str, state: &Path) -> Result<Ended, DemoError> {
+        let mut command = command(self.trucelog, &["verify".as_ref(), "log".as_ref()]);
+        command.args(["--remote", url]).arg("--state").arg(state);
+        command
+            .arg("--policy-pq")
+            .arg(self.directory.join("policy-pq"));
+        self.run(VERIFY_LOG, command)
     }
-    serde_json::from_slice(&output.stdout)
-        .map(Some)
-        .map_err(|error| failed(what, &error))
+
+    /// Tells whether the process verifies the receipt without a server.
+    ///
+    /// # Errors
+    /// [`DemoError::Process`] when the process cannot be run.
+    pub(super) fn verify_receipt(self) -> Result<bool, DemoError> {
+        let mut command = command(self.trucelog, &["verify".as_ref(), "receipt".as_ref()]);
+        command
+            .arg(self.directory.join(RECEIPT))
+            .arg("--state")
+            .arg(self.directory.join("offline"));
+        let ended = self.run("trucelog verify receipt", command)?;
+        Ok(ended.answer["verdict"] == "verified")
+    }
+
+    /// Lets the process judge a file of evidence without a server.
+    ///
+    /// # Errors
+    /// [`DemoError::Process`] when the process cannot be run.
+    pub(super) fn judge_evidence(self, evidence: &Path) -> Result<Ended, DemoError> {
+        let mut command = command(self.trucelog, &["verify".as_ref(), "evidence".as_ref()]);
+        command
+            .arg(evidence)
+            .arg("--state")
+            .arg(self.directory.join("offline"));
+        self.run("trucelog verify evidence", command)
+    }
+
+    fn run(self, what: &str, mut command: std::process::Command) -> Result<Ended, DemoError> {
+        command
+            .arg("--policy")
+            .arg(self.directory.join("policy"))
+            .args(["--charter", &self.trust.id.charter.to_string()])
+            .args(["-o", "json"])
+            .stderr(Stdio::inherit());
+        let output = process::output(what, &mut command)?;
+        Ok(Ended {
+            code: output.status.code(),
+            answer: serde_json::from_slice(&output.stdout).map_err(|error| failed(what, &error))?,
+        })
+    }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::DemoError;
 use super::check::{Commission, Counts};
 use super::desk::Inputs;
+use super::split_view::{EVIDENCE, SplitView};
 
 /// Schema of the summary as JSON.
 pub const SCHEMA: &str = "trucelog.demo/v1";
@@ -35,6 +36,8 @@ pub struct Summary {
     pub receipt_verified_offline: bool,
     /// A fresh verifier named the entry with the forged byte, and one with an older checkpoint the inconsistency.
     pub changed_byte_caught: bool,
+    /// What came of two histories.
+    pub split_view: SplitView,
     /// How long everything took.
     pub seconds: f64,
     /// Where the log and the verifier's files were kept.
@@ -83,7 +86,7 @@ impl Summary {
 
     /// What was to be shown, each with whether it was.
     #[must_use]
-    pub fn shown(&self) -> [(&'static str, bool); 8] {
+    pub fn shown(&self) -> [(&'static str, bool); 10] {
         let Expected {
             in_force,
             first_in_force,
@@ -119,6 +122,11 @@ impl Summary {
             ("acknowledged_kept", self.acknowledged_kept),
             ("receipt_verified_offline", self.receipt_verified_offline),
             ("changed_byte_caught", self.changed_byte_caught),
+            (
+                "split_view_has_no_quorum",
+                self.split_view.unproven_without_witnesses,
+            ),
+            ("split_view_caught", self.split_view.caught),
         ]
     }
 
@@ -165,6 +173,7 @@ impl Summary {
             "basis_marks": self.commission.basis_marks,
             "crashes": self.crashes.len(),
             "acknowledged_before_crash": self.crashes.first(),
+            "split_view_evidence": self.split_view.sentences,
             "seconds": self.seconds,
             "charter": self.charter,
             "kept": self.kept.as_ref().map(|path| path.display().to_string()),
@@ -214,6 +223,9 @@ impl Summary {
             writeln!(text, "  {word:>6} {}", name.replace('_', " "))
                 .expect("a String takes all text");
         }
+        for sentence in &self.split_view.sentences {
+            writeln!(text, "         {sentence}").expect("a String takes all text");
+        }
         for difference in self.differences.iter().take(10) {
             writeln!(text, "         {difference}").expect("a String takes all text");
         }
@@ -232,6 +244,7 @@ impl Summary {
         format!(
             "Next:\n  trucelog list incidents --state {kept}/verifier\
              \n  trucelog verify receipt {kept}/receipt.tlog-proof --state {kept}/verifier\
+             \n  trucelog verify evidence {kept}/{EVIDENCE} --state {kept}/verifier\
              \n  trucelogd serve -c {kept}/trucelogd.toml"
         )
     }

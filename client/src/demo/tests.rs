@@ -28,7 +28,7 @@ impl Log {
     fn found() -> Self {
         let key = ed25519_dalek::SigningKey::from_bytes(&[7; 32]);
         let mut cast = Cast::new().unwrap();
-        let charter = cast.charter(&key).unwrap();
+        let charter = cast.charter(&key, None).unwrap();
         let id = LogId {
             origin: ORIGIN.parse().unwrap(),
             charter: CharterDigest::from_bytes(*digest_of(&charter).as_bytes()),
