@@ -10,7 +10,7 @@ use std::{
 use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 use trucelog_server::{
-    commands::{CommandError, check, init, mirror, serve},
+    commands::{CommandError, check, dev, init, mirror, serve},
     config::{Config, Overrides},
     mirror::config::MirrorConfig,
 };
@@ -46,6 +46,16 @@ enum Command {
         /// The configuration file, TOML.
         #[arg(short, long, env = "TRUCELOG_MIRROR_CONFIG", value_name = "FILE")]
         config: PathBuf,
+    },
+    /// Run a throw-away log of seven members with their witnesses on loopback, and print lines to copy. For trying
+    /// things out only: all keys lie in one directory.
+    Dev {
+        /// Keep everything in this new directory. Default: a temporary one, removed at the end.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+        /// The program trucelog. Default: the variable `TRUCELOG_BIN`, beside this program, or on PATH.
+        #[arg(long, value_name = "PATH")]
+        trucelog: Option<PathBuf>,
     },
     /// Read the whole log and recompute everything: entries, tree, state and anchor.
     Check(Settings),
@@ -92,6 +102,12 @@ fn run(command: Command) -> Result<(), CommandError> {
         Command::Mirror { config } => {
             let config = MirrorConfig::load(&config).map_err(CommandError::from)?;
             mirror::run(&config, |addr| listening(&mut out, addr))?;
+        }
+        Command::Dev { dir, trucelog } => {
+            dev::run(dir.as_deref(), trucelog.as_deref(), |lines| {
+                // Nobody may be reading; that is no reason to stop.
+                drop(out.write_all(lines.as_bytes()).and_then(|()| out.flush()));
+            })?;
         }
         Command::Check(settings) => {
             let checked = check::run(&settings.load()?, |count| {

@@ -45,7 +45,12 @@ impl Command {
         let own = std::env::current_exe();
         let options = Options {
             programs: Programs {
-                trucelogd: find("trucelogd", "TRUCELOGD", self.server_bin.as_deref())?,
+                trucelogd: find(
+                    "trucelogd",
+                    "--server-bin",
+                    "TRUCELOGD",
+                    self.server_bin.as_deref(),
+                )?,
                 trucelog: own.map_err(Error::io(Path::new("trucelog")))?,
             },
             keep: self.keep,

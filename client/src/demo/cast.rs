@@ -114,14 +114,14 @@ impl Member {
         })
     }
 
-    /// The record by which the authority enrols one more sensor, of which nobody has the key.
+    /// The record by which the authority enrols one more monitor, of which nobody has the key.
     ///
     /// # Errors
     /// [`Error::Random`]; as [`Station::sign`].
-    pub fn enrol_sensor(&mut self, id: &LogId, name: &str) -> Result<pb::Submission, Error> {
+    pub fn enrol_monitor(&mut self, id: &LogId, name: &str) -> Result<pb::Submission, Error> {
         let enrolment = pb::Enrolment {
             station: name.to_owned(),
-            role: Role::Sensor.into(),
+            role: Role::Monitor.into(),
             public_key: PublicKey::of(&new_key()?).as_bytes().to_vec(),
             holder_kind: pb::HolderKind::Device.into(),
         };

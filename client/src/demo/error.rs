@@ -13,12 +13,14 @@ use crate::exit::Exit;
 pub enum DemoError {
     /// A program is nowhere.
     #[error(
-        "{name} is not found{}: give its path, set {variable}, or put it beside this program or on PATH",
+        "{name} is not found{}: give {flag} PATH, set {variable}, or put it beside this program or on PATH",
         .given.as_ref().map(|path| format!(" at {}", path.display())).unwrap_or_default()
     )]
     NoProgram {
         /// Name of the program.
         name: &'static str,
+        /// The option that names it.
+        flag: &'static str,
         /// The environment variable that names it.
         variable: &'static str,
         /// The path that was given.

@@ -21,17 +21,19 @@ const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// Longest time for a program to end after it was asked to.
 const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Finds a program: as given, by the environment variable `variable`, beside this program, on `PATH`.
+/// Finds a program: as given with the option `flag`, by the environment variable `variable`, beside this program, on `PATH`.
 ///
 /// # Errors
 /// [`DemoError::NoProgram`]; a path that was given and is not there is not passed over.
 pub fn find(
     name: &'static str,
+    flag: &'static str,
     variable: &'static str,
     given: Option<&Path>,
 ) -> Result<PathBuf, DemoError> {
     let missing = |given| DemoError::NoProgram {
         name,
+        flag,
         variable,
         given,
     };
@@ -98,7 +100,7 @@ pub(super) fn answer(what: &str, command: &mut Command) -> Result<Value, DemoErr
 #[derive(Debug)]
 pub(super) struct Child {
     what: &'static str,
-    child: process::Child,
+    process: process::Child,
     /// Kept open, so that the program may write to it.
     stdout: Option<BufReader<ChildStdout>>,
 }
@@ -135,7 +137,7 @@ impl Child {
         let stdout = child.stdout.take().map(BufReader::new);
         Ok(Self {
             what,
-            child,
+            process: child,
             stdout,
         })
     }
@@ -163,18 +165,18 @@ impl Child {
     /// SIGKILL, and the end of the process.
     pub(super) fn kill(&mut self) {
         // Both fail only when the process has ended already.
-        drop(self.child.kill());
-        drop(self.child.wait());
+        drop(self.process.kill());
+        drop(self.process.wait());
     }
 
     /// SIGTERM, and the end of the process.
     pub(super) fn stop(&mut self) -> Result<(), DemoError> {
         let problem = |problem: &dyn std::fmt::Display| failed(self.what, problem);
-        kill_process(Pid::from_child(&self.child), Signal::TERM)
+        kill_process(Pid::from_child(&self.process), Signal::TERM)
             .map_err(|error| problem(&error))?;
         let begun = Instant::now();
         loop {
-            match self.child.try_wait().map_err(|error| problem(&error))? {
+            match self.process.try_wait().map_err(|error| problem(&error))? {
                 Some(status) if status.success() => return Ok(()),
                 Some(status) => return Err(problem(&format!("it ended with {status}"))),
                 None if begun.elapsed() > STOP_TIMEOUT => {

@@ -1,6 +1,5 @@
 //! The story of the demonstration, step by step.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -13,7 +12,7 @@ use super::forgery::Forgery;
 use super::ledger::Ledger;
 use super::process::failed;
 use super::second::{self, Head, Second};
-use super::setting::{Programs, Setting};
+use super::setting::{Place, Programs, Setting};
 use super::split_view;
 use super::summary::{Expected, Summary};
 use crate::fetch::Fetcher;
@@ -51,7 +50,7 @@ pub async fn run(
     tell: Teller<'_>,
 ) -> Result<Summary, DemoError> {
     let begun = Instant::now();
-    let place = Place::new(options.keep.as_deref())?;
+    let place = Place::new(options.keep.as_deref(), "trucelog-demo-")?;
     let mut stage = Stage::set(&options.programs, place.path())?;
     tell("a log of seven members is founded and served; each of them runs a witness");
     stage.enrol().await?;
@@ -109,36 +108,6 @@ pub async fn run(
         charter: trust.id.charter.to_string(),
         expected: Expected::of(inputs),
     })
-}
-
-/// The directory of everything: one to keep, or a temporary one.
-enum Place {
-    Kept(PathBuf),
-    Temporary(tempfile::TempDir),
-}
-
-impl Place {
-    fn new(keep: Option<&Path>) -> Result<Self, DemoError> {
-        let Some(keep) = keep else {
-            let temporary = tempfile::Builder::new().prefix("trucelog-demo-").tempdir();
-            return Ok(Self::Temporary(
-                temporary.map_err(Error::io(Path::new("temporary directory")))?,
-            ));
-        };
-        durable::create_directory(keep)?;
-        let mut inside = fs::read_dir(keep).map_err(Error::io(keep))?;
-        if inside.next().is_some() {
-            return Err(DemoError::NotEmpty(keep.to_owned()));
-        }
-        Ok(Self::Kept(keep.to_owned()))
-    }
-
-    fn path(&self) -> &Path {
-        match self {
-            Self::Kept(path) => path,
-            Self::Temporary(directory) => directory.path(),
-        }
-    }
 }
 
 /// Everything that runs: server and witnesses, everyone who writes, and what was acknowledged.

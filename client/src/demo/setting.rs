@@ -41,6 +41,45 @@ pub struct Programs {
     pub trucelog: PathBuf,
 }
 
+/// The directory of everything: one to keep, or a temporary one.
+#[derive(Debug)]
+pub enum Place {
+    /// It stays.
+    Kept(PathBuf),
+    /// It goes away with its owner.
+    Temporary(tempfile::TempDir),
+}
+
+impl Place {
+    /// Takes the directory `keep`, which must be empty or not there, or makes a temporary one.
+    ///
+    /// # Errors
+    /// [`DemoError::NotEmpty`]; [`Error::Io`].
+    pub fn new(keep: Option<&Path>, prefix: &str) -> Result<Self, DemoError> {
+        let Some(keep) = keep else {
+            let temporary = tempfile::Builder::new().prefix(prefix).tempdir();
+            return Ok(Self::Temporary(
+                temporary.map_err(Error::io(Path::new("temporary directory")))?,
+            ));
+        };
+        durable::create_directory(keep)?;
+        let mut inside = fs::read_dir(keep).map_err(Error::io(keep))?;
+        if inside.next().is_some() {
+            return Err(DemoError::NotEmpty(keep.to_owned()));
+        }
+        Ok(Self::Kept(keep.to_owned()))
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Kept(path) => path,
+            Self::Temporary(directory) => directory.path(),
+        }
+    }
+}
+
 /// A log that is served and cosigned. Its processes end with it.
 #[derive(Debug)]
 pub struct Setting {

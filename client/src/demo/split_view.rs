@@ -58,12 +58,12 @@ pub(super) async fn show(
         (
             setting.server.url(),
             &setting.trust,
-            "sensor-of-one-history",
+            "monitor-of-one-history",
         ),
-        (forked.url(), &setting.log_trust, "sensor-of-the-other"),
+        (forked.url(), &setting.log_trust, "monitor-of-the-other"),
     ];
-    for ((url, trust, sensor), member) in histories.into_iter().zip(&mut cast.members) {
-        let submission = member.enrol_sensor(id, sensor)?;
+    for ((url, trust, station), member) in histories.into_iter().zip(&mut cast.members) {
+        let submission = member.enrol_monitor(id, station)?;
         submitter(&url, trust, patience)?
             .submit(&submission)
             .await?;

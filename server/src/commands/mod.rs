@@ -1,6 +1,7 @@
 //! The commands of `trucelogd`, one file each.
 
 pub mod check;
+pub mod dev;
 pub mod init;
 pub mod mirror;
 pub mod serve;
@@ -12,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use trucelog_client::demo::DemoError;
 use trucelog_proto::{
     error::DecodeError,
     mldsa::{self, MlDsaPublicKey},
@@ -96,6 +98,9 @@ pub enum CommandError {
     /// A copy cannot be made or continued.
     #[error(transparent)]
     Mirror(Box<MirrorError>),
+    /// A throw-away log cannot be run.
+    #[error(transparent)]
+    Dev(Box<DemoError>),
     /// The directory holds another log.
     #[error(
         "{data_dir} holds the log {stored}, the policy pins {pinned}: give each log a directory of its own"
@@ -128,6 +133,12 @@ impl From<MirrorError> for CommandError {
     }
 }
 
+impl From<DemoError> for CommandError {
+    fn from(error: DemoError) -> Self {
+        Self::Dev(Box::new(error))
+    }
+}
+
 impl From<StartError> for CommandError {
     fn from(error: StartError) -> Self {
         match error {
@@ -154,6 +165,7 @@ impl CommandError {
             | Self::NoLogKeyPq
             | Self::Http(_) => 2,
             Self::Mirror(error) => error.exit_code(),
+            Self::Dev(error) => error.exit().code(),
             Self::Recover(RecoverError::Store(_)) => 5,
             Self::Recover(_)
             | Self::Store(StoreError::Malformed { .. })
