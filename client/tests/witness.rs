@@ -416,8 +416,14 @@ async fn foreign_logs_are_cosigned_as_the_protocol_says() {
     let (_, _, kept) = monitor(&address);
     assert!(policy.evaluate(kept.as_bytes()).unwrap().quorum.is_ok());
 
-    // The same once more, and what is refused.
-    assert_eq!(post(&address, "witness", &request(&log, 7, &note)).0, 200);
+    // The same once more, with a line by nobody that is known; and what is refused.
+    let stranger = "— example.org/stranger AAAAAAAAAAAAAAAA\n";
+    let with_stranger = with_lines(&note, stranger);
+    assert_eq!(
+        post(&address, "witness", &request(&log, 7, &with_stranger)).0,
+        200
+    );
+    assert!(!monitor(&address).2.contains("stranger"));
     let old = log.clone();
     grow(&mut log, 4);
     let note = log.note();
