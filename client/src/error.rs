@@ -11,6 +11,7 @@ use trucelog_proto::hash::RecordDigest;
 use trucelog_proto::refusal::Refusal;
 use trucelog_proto::state::StateError;
 
+use crate::bundle::BundleError;
 use crate::demo::DemoError;
 use crate::evidence::EvidenceError;
 use crate::exit::Exit;
@@ -94,6 +95,17 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong with it.
         source: ReceiptError,
+    },
+    /// A record rests on too much for a bundle.
+    #[error("no bundle: {0}")]
+    Bundle(Box<BundleError>),
+    /// A bundle does not hold, or is not enough.
+    #[error("{}: {source}", path.display())]
+    BundleFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<BundleError>,
     },
     /// A file of evidence does not hold, or is about another log.
     #[error("{}: {source}", path.display())]
@@ -197,6 +209,7 @@ impl Error {
             Self::Receipt { source, .. } => source.exit(),
             Self::ReceiptFile { source, .. } => source.exit(),
             Self::EvidenceFile { source, .. } => source.exit(),
+            Self::Bundle(source) | Self::BundleFile { source, .. } => source.exit(),
             Self::False(_) | Self::FalseFiles { .. } => Exit::False,
             Self::NotEnough(_) => Exit::NotEnough,
             Self::NotFound(_) => Exit::NotFound,
@@ -224,6 +237,12 @@ impl From<Failure> for Error {
             Failure::NotFound(what) => Self::NotFound(what),
             Failure::Retry(status, _) | Failure::Failed(status) => Self::Status(status),
         }
+    }
+}
+
+impl From<BundleError> for Error {
+    fn from(error: BundleError) -> Self {
+        Self::Bundle(Box::new(error))
     }
 }
 

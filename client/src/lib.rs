@@ -7,6 +7,7 @@
 //! - [`outbox`]: sends a station's records in order until each has its receipt, and compares receipts with the log.
 //! - [`receipt`]: checks a receipt without a network.
 //! - [`verifier`]: checks a whole log from its charter on, with its state on disk.
+//! - [`bundle`]: a record with everything that it rests on, in one file that anybody checks.
 //! - [`evidence`]: what was found false, in one file that anybody can judge.
 //! - [`follow`]: checks every new head of a log as it comes.
 //! - [`witness`]: a member's cosigners.
@@ -16,6 +17,7 @@
 //!
 //! The protocol itself is in [`trucelog_proto`]. The command `trucelog` is [`cli`].
 
+pub mod bundle;
 pub mod cli;
 pub mod demo;
 pub mod durable;

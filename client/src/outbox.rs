@@ -14,7 +14,6 @@ use std::time::{Duration, SystemTime};
 use prost::Message as _;
 use trucelog_proto::hash::{LeafIndex, RecordDigest};
 use trucelog_proto::pb;
-use trucelog_proto::policy::Verdict;
 use trucelog_proto::tlog_proof::TlogProof;
 
 use crate::evidence::{Evidence, LOG_NOTE, RECEIPT_NOTE, cosigned_backwards};
@@ -261,8 +260,8 @@ fn shown(
             Shown::Instead(Instead::Record(entry.digest))
         });
     }
-    let verdict = |note: &[u8]| -> Option<Verdict> { trust.policy.evaluate(note).ok() };
-    let heads = verdict(&promise.checkpoint_note).zip(verdict(log.note()));
+    let judged = |note: &[u8]| trust.judge(note).ok();
+    let heads = judged(&promise.checkpoint_note).zip(judged(log.note()));
     let backwards = heads.and_then(|(promised, shown)| cosigned_backwards(&promised, &shown));
     Ok(match backwards {
         Some(_) => Shown::Instead(Instead::Nothing(log.size())),

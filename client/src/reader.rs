@@ -11,7 +11,7 @@ use trucelog_proto::rules::{self, Key, RecordState};
 use trucelog_proto::state::MemoryState;
 use trucelog_proto::tree::leaf_hash;
 
-use crate::store::{Bundles, Extent, bundle_count, checkpoint_path, read_saved};
+use crate::store::{Bundles, Extent, StoredTree, bundle_count, checkpoint_path, read_saved};
 use crate::trust::Trust;
 use crate::verifier::NotEnough;
 use crate::{Error, durable};
@@ -113,6 +113,15 @@ impl LocalLog {
     /// As [`Self::entry`].
     pub fn prove(&self, index: LeafIndex) -> Result<(Vec<u8>, Vec<NodeHash>), Error> {
         self.bundles.prove(index, self.size())
+    }
+
+    /// Builds the inclusion proofs of many entries under the accepted checkpoint. Reads and hashes the whole log, once.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`]; [`Error::Io`].
+    pub fn prove_all(&self, indexes: &[LeafIndex]) -> Result<Vec<Vec<NodeHash>>, Error> {
+        let tree = StoredTree::read(&self.bundles, self.size())?;
+        indexes.iter().map(|index| tree.prove(*index)).collect()
     }
 
     /// Finds the entry that holds a record.

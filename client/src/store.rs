@@ -23,7 +23,7 @@ use std::sync::Arc;
 use trucelog_proto::error::DecodeError;
 
 pub use self::bundles::Bundles;
-pub(crate) use self::bundles::{BundleWriter, bundle_count};
+pub(crate) use self::bundles::{BundleWriter, StoredTree, bundle_count};
 pub(crate) use self::saved::{
     Extent, Journal, JournaledState, Saved, checkpoint_path, read as read_saved,
 };

@@ -12,7 +12,7 @@ use tonic::transport::Channel;
 use trucelog_proto::hash::RecordDigest;
 use trucelog_proto::pb::submission_service_client::SubmissionServiceClient;
 use trucelog_proto::pb::submit_stream_response::Result as Answer;
-use trucelog_proto::pb::{self, WaitFor};
+use trucelog_proto::pb::{self, CheckpointKind, WaitFor};
 
 use crate::Error;
 use crate::evidence::Evidence;
@@ -192,12 +192,12 @@ impl Submitter {
     }
 }
 
-/// The receipt that the policy needs: at quorum, if it has one.
+/// The receipt that the policies need: at quorum, if one of them has one.
 #[must_use]
 pub fn default_wait(trust: &Trust) -> WaitFor {
-    match trust.policy.quorum_name() {
-        "none" => WaitFor::Checkpointed,
-        _ => WaitFor::Witnessed,
+    match trust.head_kind() {
+        CheckpointKind::Witnessed => WaitFor::Witnessed,
+        _ => WaitFor::Checkpointed,
     }
 }
 

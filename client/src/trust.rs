@@ -252,6 +252,23 @@ pub struct Judged {
     pub verdict_pq: Option<VerdictPq>,
 }
 
+impl Judged {
+    /// The verdicts under each pinned policy whose log key has signed.
+    pub fn verdicts(&self) -> impl Iterator<Item = &Verdict> {
+        std::iter::once(&self.verdict).chain(self.verdict_pq.iter().flatten())
+    }
+
+    /// The verdicts on two notes under each pinned policy whose log key has signed both.
+    pub fn pairs<'a>(
+        &'a self,
+        other: &'a Self,
+    ) -> impl Iterator<Item = (&'a Verdict, &'a Verdict)> {
+        let pq = self.verdict_pq.iter().flatten();
+        let pq = pq.zip(other.verdict_pq.iter().flatten());
+        std::iter::once((&self.verdict, &other.verdict)).chain(pq)
+    }
+}
+
 /// What a policy with ML-DSA-44 keys says; an error when the log has not signed with such a key.
 pub type VerdictPq = Result<Verdict, PolicyError>;
 

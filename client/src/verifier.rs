@@ -515,8 +515,7 @@ impl LogVerifier {
             ProtoError::Verify(error) => Stop::from(False::from(error)),
             _ => Error::Answer("it holds no checkpoint").into(),
         })?;
-        let verdict_pq = judged.verdict_pq.iter().flatten();
-        for verdict in std::iter::once(&judged.verdict).chain(verdict_pq) {
+        for verdict in judged.verdicts() {
             for cosigner in &verdict.cosigners {
                 self.verifier.check_cosignature(cosigner.time)?;
             }

@@ -212,6 +212,57 @@ fn a_breach_goes_from_report_to_activation() {
     let attribution = attribute(&world, &case);
     respond(&world, &attribution);
     check_views(&world, &report, &case);
+    check_bundle(&world, &attribution);
+}
+
+/// A court has the policy, the charter's digest and one file.
+fn check_bundle(world: &World, attribution: &str) {
+    let get = ["get", "bundle", attribution, "--out", "decision.json"];
+    world.run(&get).ok();
+    let court = tempfile::tempdir().unwrap();
+    for file in ["decision.json", "policy"] {
+        fs::copy(world.path().join(file), court.path().join(file)).unwrap();
+    }
+    let pinned = ["--policy", "policy", "--charter", &world.charter];
+    let verify = [&["verify", "bundle", "decision.json"], &pinned[..]].concat();
+    let verdict = run(court.path(), None, &[&verify[..], &["-o", "json"]].concat()).json();
+    assert_eq!(verdict["record_digest"], attribution);
+    let bodies: Vec<&str> = verdict["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| {
+            let fields = entry["record"].as_object().unwrap().keys();
+            let envelope = ["member", "station", "sequence", "replaces", "created_time"];
+            let mut body = fields.filter(|name| !envelope.contains(&name.as_str()));
+            body.next().unwrap().as_str()
+        })
+        .collect();
+    // The enrolments of the monitor, the verifier and three commissioners, and what the decision rests on.
+    let counts = [
+        ("charter", 1),
+        ("station_change", 5),
+        ("incident_report", 1),
+        ("correction", 1),
+        ("case", 1),
+        ("proposal", 1),
+        ("vote", 3),
+        ("decision", 1),
+    ];
+    for (name, count) in counts {
+        let found = bodies.iter().filter(|body| **body == name).count();
+        assert_eq!(found, count, "{name} in {bodies:?}");
+    }
+    assert_eq!(bodies.len(), 14, "{bodies:?}");
+    let printed = run(court.path(), None, &verify).ok();
+    let line = printed.lines().last().unwrap();
+    assert!(line.starts_with("VERIFIED bundle"), "{printed}");
+    assert!(line.contains("; not proven: "), "{printed}");
+    let text = fs::read_to_string(court.path().join("decision.json")).unwrap();
+    fs::write(court.path().join("decision.json"), text.replace("AA", "AB")).unwrap();
+    let done = run(court.path(), None, &verify);
+    assert_eq!(done.code, Some(1), "{done:?}");
+    assert!(done.stdout.starts_with("FALSE decision.json"), "{done:?}");
 }
 
 /// Proposes and decides, with one dissent. Gives the decision.

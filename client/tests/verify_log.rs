@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use support::{LOG, Log, MONITOR, RECOVERY, key};
+use support::{LOG, Log, MONITOR, RECOVERY, key, with_witness};
 use trucelog_client::Error;
 use trucelog_client::evidence::Evidence;
 use trucelog_client::exit::Exit;
@@ -22,7 +22,6 @@ use trucelog_proto::mldsa::{MlDsaPublicKey, MlDsaSigningKey};
 use trucelog_proto::note::{KeyName, SignerKeys, VerifierKey};
 use trucelog_proto::pb::CheckpointKind;
 use trucelog_proto::policy::Policy;
-use trucelog_proto::signature::PublicKey;
 use trucelog_proto::tile::decode_bundle;
 
 fn verify(directory: &Path, log: &Log) -> Result<Report, Error> {
@@ -307,17 +306,6 @@ fn a_missing_quorum_is_not_enough_and_accepts_nothing() {
     assert!(!directory.path().join("checkpoint").exists());
 }
 
-/// A policy that needs a witness whose key is also the monitor's.
-fn with_witness(log: &Log) -> Trust {
-    let witness = VerifierKey::cosignature(
-        "example.org/witness".parse().unwrap(),
-        PublicKey::of(&key(MONITOR)),
-    );
-    let policy = log.trust().policy.format();
-    let policy = policy.replace("quorum none", &format!("witness w {witness}\nquorum w"));
-    Trust::new(Policy::parse(policy.as_bytes()).unwrap())
-}
-
 /// The policy with ML-DSA-44 keys is judged apart: both quora, or nothing is accepted.
 #[test]
 fn each_policy_is_judged_on_its_own() {
@@ -368,6 +356,7 @@ fn each_policy_is_judged_on_its_own() {
     // A cosigner that had signed before the entries were accepted makes the log false here, too.
     let falsehood = falsehood(verify(&cosigned(1_700_000_000)));
     assert_eq!(falsehood.what.kind(), "time");
+    assert!(evidence(&falsehood).judge(&trust).unwrap().proven);
     let report = verify(&cosigned(1_790_000_000)).unwrap();
     assert_eq!(report.verdict_pq.unwrap().unwrap().cosigners.len(), 1);
     // Whoever pins no such policy is not bothered by its lines.

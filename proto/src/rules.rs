@@ -18,6 +18,7 @@ mod fields;
 mod incident_report;
 mod model;
 mod proposal;
+mod references;
 mod station_change;
 mod vote;
 mod withdrawal;
@@ -25,6 +26,7 @@ mod withdrawal;
 use thiserror::Error;
 
 use crate::hash::{CharterDigest, LeafHash, LeafIndex};
+use crate::pb;
 use crate::pb::record::Body;
 use crate::record::VerifiedRecord;
 use crate::refusal::{Reason, Refusal};
@@ -38,6 +40,7 @@ pub use model::{
     KeyState, MemberState, ProposalState, RecordState, StationState, Tally, VoteState, body_name,
     load,
 };
+pub use references::references;
 
 /// The version of the rules that this software judges.
 pub const RULES_VERSION: u32 = 1;
@@ -96,6 +99,15 @@ pub fn apply(state: &dyn State, placed: Placed<'_>) -> Result<Writes, RuleError>
     };
     apply_body(&mut context, body)?;
     context.finish()
+}
+
+/// Tells whether a station with `role` may write a body at all. Which of them may propose and vote on what is for the
+/// rules of the log to say.
+///
+/// Source: `proto/spec/rules.md`, "Roles".
+#[must_use]
+pub fn may_write(role: pb::Role, body: &Body) -> bool {
+    context::roles_for(body).contains(&role)
 }
 
 fn apply_body(context: &mut Context<'_>, body: &Body) -> Result<(), RuleError> {

@@ -1,11 +1,11 @@
 //! `trucelog get`.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use clap::{Args, Subcommand};
-use serde_json::Value;
+use serde_json::{Value, json};
 use trucelog_proto::hash::{LeafIndex, RecordDigest};
 
 use super::args::digest;
@@ -13,6 +13,7 @@ use super::fold::{ReadArgs, View};
 use super::output::Format;
 use super::view;
 use crate::Error;
+use crate::bundle::Bundle;
 use crate::reader::LocalEntry;
 
 /// Shows one thing of the locally verified log.
@@ -25,6 +26,7 @@ pub(super) enum Command {
     Case(Case),
     Entry(Entry),
     Record(Record),
+    Bundle(BundleCommand),
 }
 
 /// Show an incident: every version, what each changed, and its withdrawal.
@@ -85,6 +87,23 @@ pub(super) struct Record {
     read: ReadArgs,
 }
 
+/// Write a record, everything that it rests on and the proofs into one file, which `trucelog verify bundle` checks
+/// without a network.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  trucelog get bundle SHA256 --out decision.bundle.json
+  trucelog get bundle SHA256 --out decision.bundle.json --as-of-size 1200")]
+pub(super) struct BundleCommand {
+    /// Digest of the record: a decision, a case, a report, or any other.
+    #[arg(value_name = "SHA256", value_parser = digest)]
+    digest: RecordDigest,
+    /// Where to write the bundle.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    #[command(flatten)]
+    read: ReadArgs,
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Name {
     Digest(RecordDigest),
@@ -105,6 +124,7 @@ impl Command {
             Self::Case(command) => &command.read,
             Self::Entry(command) => &command.read,
             Self::Record(command) => &command.read,
+            Self::Bundle(command) => &command.read,
         };
         read.output.output
     }
@@ -123,6 +143,7 @@ impl Command {
                 Ok(())
             }
             Self::Record(command) => record(&command, stop).await,
+            Self::Bundle(command) => bundle(&command, stop).await,
         }
     }
 }
@@ -179,6 +200,28 @@ async fn record(command: &Record, stop: &AtomicBool) -> Result<(), Error> {
         return write_raw(&entry.entry.signed_record.record);
     }
     print_entry("get.record", &command.read, &view, &entry);
+    Ok(())
+}
+
+async fn bundle(command: &BundleCommand, stop: &AtomicBool) -> Result<(), Error> {
+    let view = command.read.open(stop).await?;
+    let fold = view.fold()?;
+    let bundle = Bundle::collect(&view.log, &fold, view.size, &command.digest)?;
+    bundle.write(&command.out)?;
+    let text = format!(
+        "bundle of record {} with {} entries {}",
+        command.digest,
+        bundle.len(),
+        command.out.display()
+    );
+    let json = json!({
+        "record_digest": command.digest.to_string(),
+        "entries": bundle.len(),
+        "file": command.out,
+    });
+    command
+        .read
+        .print("get.bundle", &view, fold.now(), &text, json);
     Ok(())
 }
 

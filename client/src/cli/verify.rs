@@ -18,6 +18,8 @@ use trucelog_proto::rules::Gap;
 use super::args::{OutputArgs, RemoteArgs, TrustArgs, digest};
 use super::output::{self, Format};
 use super::progress::Bar;
+use super::view;
+use crate::bundle::{self, Bundle};
 use crate::evidence::Evidence;
 use crate::fetch::Fetcher;
 use crate::follow::{Audience, follow};
@@ -37,6 +39,7 @@ pub(super) enum Command {
     Receipt(ReceiptCommand),
     Checkpoint(CheckpointCommand),
     Consistency(ConsistencyCommand),
+    Bundle(BundleCommand),
     Evidence(EvidenceCommand),
     Log(LogCommand),
 }
@@ -98,6 +101,21 @@ pub(super) struct ConsistencyCommand {
     output: OutputArgs,
 }
 
+/// Check a bundle, without a network: a record, everything that it rests on, and that all of it is in the log.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  trucelog verify bundle decision.bundle.json --policy policy --charter SHA256
+  trucelog verify bundle decision.bundle.json -o json")]
+pub(super) struct BundleCommand {
+    /// The bundle.
+    #[arg(value_name = "FILE.json")]
+    bundle: PathBuf,
+    #[command(flatten)]
+    trust: TrustArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
 /// Judge a file of evidence, without a network: who signed what, and why it cannot both be true. Exit 0 when the file
 /// proves it on its own, 3 when more than the file is needed, 1 when the file itself does not hold.
 #[derive(Args, Debug)]
@@ -140,6 +158,7 @@ impl Command {
             Self::Receipt(command) => command.output.output,
             Self::Checkpoint(command) => command.output.output,
             Self::Consistency(command) => command.output.output,
+            Self::Bundle(command) => command.output.output,
             Self::Evidence(command) => command.output.output,
             Self::Log(command) => command.output.output,
         }
@@ -150,6 +169,7 @@ impl Command {
             Self::Receipt(command) => verify_receipt(&command),
             Self::Checkpoint(command) => verify_checkpoint(&command),
             Self::Consistency(command) => verify_consistency(&command).await,
+            Self::Bundle(command) => verify_bundle(&command),
             Self::Evidence(command) => verify_evidence(&command),
             Self::Log(command) if command.follow => match follow_log(&command, stop).await? {},
             Self::Log(command) => {
@@ -278,6 +298,47 @@ async fn verify_consistency(command: &ConsistencyCommand) -> Result<(), Error> {
         "new_size": new.size.get(),
         "new_root": new.root.to_string(),
         "not_proven": ["what the log holds"],
+    });
+    output::print(command.output.output, &text, &json);
+    Ok(())
+}
+
+/// What no bundle proves.
+const NOT_IN_BUNDLE: [&str; 2] = [
+    "that nothing else in the log corrects, withdraws, ends or answers what it holds",
+    "that the rules allowed each record at its place, which the whole log shows",
+];
+
+fn verify_bundle(command: &BundleCommand) -> Result<(), Error> {
+    let trust = command.trust.open()?;
+    let verified = Bundle::read(&command.bundle)?
+        .verify(&trust)
+        .map_err(|source| bundle::in_file(&command.bundle, source))?;
+    let judged = &verified.judged;
+    let head = judged.verdict.checkpoint.checkpoint();
+    let lines = verified.entries.iter().map(view::entry_line);
+    let text = format!(
+        "{}\nVERIFIED bundle of record {} index {} with {} entries of {} size {} root {} {}; not proven: {}",
+        lines.collect::<Vec<_>>().join("\n"),
+        verified.record.digest,
+        verified.record.entry.index,
+        verified.entries.len(),
+        head.origin,
+        head.size,
+        head.root,
+        witnesses(&judged.verdict, judged.verdict_pq.as_ref(), &trust),
+        NOT_IN_BUNDLE.join("; ")
+    );
+    let json = json!({
+        "schema": "trucelog.verify.bundle/v1",
+        "verdict": "verified",
+        "record_digest": verified.record.digest.to_string(),
+        "index": verified.record.entry.index.get(),
+        "checkpoint": checkpoint_json(&judged.verdict),
+        "witnesses": witnesses_json(&judged.verdict, &trust.policy),
+        "witnesses_pq": witnesses_pq_json(judged.verdict_pq.as_ref(), &trust),
+        "entries": verified.entries.iter().map(view::entry).collect::<Vec<_>>(),
+        "not_proven": NOT_IN_BUNDLE,
     });
     output::print(command.output.output, &text, &json);
     Ok(())

@@ -7,7 +7,7 @@ use trucelog_proto::entry::Entry;
 use trucelog_proto::error::{Error as ProofError, VerifyError};
 use trucelog_proto::hash::{LeafIndex, NodeHash, RecordDigest, RootHash};
 use trucelog_proto::pb::record::Body;
-use trucelog_proto::policy::{Policy, Verdict};
+use trucelog_proto::policy::{Cosigner, Policy};
 use trucelog_proto::proof;
 use trucelog_proto::record::{DecodedRecord, record_digest};
 use trucelog_proto::tlog_proof::TlogProof;
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::json::Base64Bytes;
 use crate::receipt;
-use crate::trust::Trust;
+use crate::trust::{Judged, Trust};
 
 /// What a file of evidence says to somebody who knows only the pinned policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,9 +91,9 @@ impl Evidence {
     }
 
     /// Opens a note with its cosignatures.
-    fn verdict(&self, name: &str, trust: &Trust) -> Result<Verdict, EvidenceError> {
+    fn judged(&self, name: &str, trust: &Trust) -> Result<Judged, EvidenceError> {
         let note = self.note_named(name)?;
-        trust.policy.evaluate(note).map_err(note_error(name))
+        trust.judge(note).map_err(note_error(name))
     }
 
     fn note_named(&self, name: &str) -> Result<&[u8], EvidenceError> {
@@ -229,12 +229,13 @@ impl Evidence {
     /// An entry accepted after a cosigner had signed a tree that holds it.
     fn judge_time(&self, trust: &Trust) -> Result<Judgement, EvidenceError> {
         let (item, charter) = (self.item(0)?, self.item(1)?);
-        let verdict = self.verdict(&item.note, trust)?;
-        let head = verdict.checkpoint.checkpoint();
+        let judged = self.judged(&item.note, trust)?;
+        let head = judged.verdict.checkpoint.checkpoint();
         let entry = Entry::decode(&item.entry.0)
             .map_err(|refusal| malformed(&format!("its first entry: {refusal}")))?;
         let tolerance = clock_tolerance(&charter.entry.0, trust)?;
-        let ahead = verdict.cosigners.iter().find(|cosigner| {
+        let mut cosigners = judged.verdicts().flat_map(|verdict| &verdict.cosigners);
+        let ahead = cosigners.find(|cosigner| {
             let cosigned = cosigner.time.seconds().saturating_mul(1_000);
             entry.accepted_time > cosigned.saturating_add(tolerance)
         });
@@ -300,7 +301,7 @@ impl Evidence {
         let [note] = self.notes.as_slice() else {
             return Err(malformed(&"one note is needed"));
         };
-        match trust.policy.evaluate(note.note.as_bytes()) {
+        match trust.judge(note.note.as_bytes()) {
             Ok(_) => Err(EvidenceError::NothingFalse("every signature is good")),
             Err(ProofError::Verify(VerifyError::Origin { expected, found })) => {
                 Ok(Judgement::proven([
@@ -349,12 +350,12 @@ impl Evidence {
     fn judge_omission(&self, trust: &Trust) -> Result<Judgement, EvidenceError> {
         let item = self.item(0)?;
         let (promised, shown) = (
-            self.verdict(RECEIPT_NOTE, trust)?,
-            self.verdict(LOG_NOTE, trust)?,
+            self.judged(RECEIPT_NOTE, trust)?,
+            self.judged(LOG_NOTE, trust)?,
         );
         let (promise, head) = (
-            promised.checkpoint.checkpoint(),
-            shown.checkpoint.checkpoint(),
+            promised.verdict.checkpoint.checkpoint(),
+            shown.verdict.checkpoint.checkpoint(),
         );
         if item.note != RECEIPT_NOTE || item.verify(promise)?.is_none() {
             return Err(malformed(&"it does not show the entry of the receipt"));
@@ -399,15 +400,15 @@ impl Evidence {
 fn judge_withheld(
     signed: String,
     index: LeafIndex,
-    promised: &Verdict,
-    shown: &Verdict,
+    promised: &Judged,
+    shown: &Judged,
 ) -> Result<Judgement, EvidenceError> {
     let Some((name, before, after)) = cosigned_backwards(promised, shown) else {
         return Err(EvidenceError::NothingFalse(
             "no witness cosigned the smaller tree after the larger one",
         ));
     };
-    let size = shown.checkpoint.checkpoint().size;
+    let size = shown.verdict.checkpoint.checkpoint().size;
     if size.get() > index.get() {
         return Err(EvidenceError::NothingFalse(
             "the smaller tree is large enough for the record",
@@ -426,20 +427,14 @@ fn judge_withheld(
 }
 
 /// A witness that cosigned the larger checkpoint first and the smaller one later, with the two times, Unix seconds.
-pub(crate) fn cosigned_backwards(
-    larger: &Verdict,
-    smaller: &Verdict,
-) -> Option<(String, u64, u64)> {
-    larger.cosigners.iter().find_map(|before| {
-        let after = smaller
-            .cosigners
-            .iter()
-            .find(|after| after.name == before.name && after.time > before.time)?;
-        Some((
-            before.name.clone(),
-            before.time.seconds(),
-            after.time.seconds(),
-        ))
+pub(crate) fn cosigned_backwards(larger: &Judged, smaller: &Judged) -> Option<(String, u64, u64)> {
+    larger.pairs(smaller).find_map(|(larger, smaller)| {
+        larger.cosigners.iter().find_map(|before| {
+            let later = |after: &&Cosigner| after.name == before.name && after.time > before.time;
+            let after = smaller.cosigners.iter().find(later)?;
+            let (before_s, after_s) = (before.time.seconds(), after.time.seconds());
+            Some((before.name.clone(), before_s, after_s))
+        })
     })
 }
 

@@ -291,6 +291,17 @@ impl EntrySource for Source {
     }
 }
 
+/// A policy that needs a witness whose key is also the monitor's.
+pub fn with_witness(log: &Log) -> Trust {
+    let witness = VerifierKey::cosignature(
+        "example.org/witness".parse().unwrap(),
+        PublicKey::of(&key(MONITOR)),
+    );
+    let policy = log.trust().policy.format();
+    let policy = policy.replace("quorum none", &format!("witness w {witness}\nquorum w"));
+    Trust::new(Policy::parse(policy.as_bytes()).unwrap())
+}
+
 pub fn origin() -> Origin {
     ORIGIN.parse().unwrap()
 }

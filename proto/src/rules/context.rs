@@ -397,7 +397,7 @@ impl<'a> Context<'a> {
 /// The roles that may write a body. Which of them may propose and vote is for the rules of the log to say.
 ///
 /// Source: `proto/spec/rules.md`, "Roles".
-fn roles_for(body: &Body) -> &'static [pb::Role] {
+pub(super) fn roles_for(body: &Body) -> &'static [pb::Role] {
     use pb::Role::{Authority, Commissioner, Monitor, Operator, Recovery, Sensor, Verifier};
     match body {
         Body::Charter(_) => &[Operator],
