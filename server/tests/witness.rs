@@ -53,7 +53,7 @@ impl Watched {
         let rest = format!("group g {threshold} {}\nquorum g\n", names.join(" "));
         let key = fixture.log.identity.verifier_key();
         let policy = policy(&fixture.log, &key, &lines, &rest);
-        configure(fixture.path(), &policy, "wait_s = 20\n");
+        configure(fixture.path(), &policy, "candidate_s = 1\n");
         Self {
             fixture,
             witnesses,
@@ -270,6 +270,11 @@ async fn a_witness_that_misbehaves_holds_up_nobody_and_catches_up() {
         eventually(&format!("{mode:?} is asked again"), asked).await;
         assert!(witness.size() <= 3, "{mode:?}");
     }
+    let endless = log.witnesses[5].state().endless;
+    assert!(
+        (1..8_000_000).contains(&endless),
+        "{endless} bytes of an endless answer were taken"
+    );
     log.set_all(Mode::Honest);
     log.submit_witnessed(&mut client).await;
     eventually("all have cosigned the newest checkpoint", || async {
@@ -351,9 +356,11 @@ async fn a_restored_backup_signs_nothing() {
             .await
             .unwrap();
     }
-    eventually("two witnesses know the newer head", || async {
-        let ahead = log.witnesses.iter().filter(|witness| witness.size() == 7);
-        (ahead.count() >= 2).then_some(())
+    eventually("all witnesses know the newer head", || async {
+        log.witnesses
+            .iter()
+            .all(|witness| witness.size() == 7)
+            .then_some(())
     })
     .await;
     server.kill();
@@ -364,10 +371,11 @@ async fn a_restored_backup_signs_nothing() {
     }
     let anchored = log.anchor();
 
-    // One witness that knows more is enough, whoever else confirms.
-    let ahead = log.witnesses.iter().position(|witness| witness.size() == 7);
-    log.set_all(Mode::Down);
-    log.witnesses[ahead.unwrap()].set(Mode::Honest);
+    // One witness that knows more is enough, although the others confirm, and sooner.
+    for witness in &log.witnesses[..2] {
+        witness.state().newest = None;
+    }
+    log.witnesses[2].set(Mode::Late);
     let server = log.start();
     let mut client = Client::connect(&server).await;
     eventually("it refuses", || async {
@@ -380,8 +388,10 @@ async fn a_restored_backup_signs_nothing() {
     })
     .await;
     let said = server.log();
-    let expected = format!("witness w{}: it has cosigned size 7", ahead.unwrap());
-    assert!(said.contains(&expected), "{said}");
+    assert!(
+        said.contains("witness w2: it has cosigned size 7"),
+        "{said}"
+    );
     assert!(said.contains("Restoring a backup"), "{said}");
     log.set_all(Mode::Honest);
     let status = client
@@ -416,12 +426,19 @@ struct DialledIn {
 
 impl DialledIn {
     fn new() -> Self {
+        Self::with("candidate_s = 1\nwait_s = 2\n")
+    }
+
+    fn with(settings: &str) -> Self {
         let fixture = Fixture::new();
         let cosigner = Cosigner::new(0);
         let key = fixture.log.identity.verifier_key();
-        let lines = [format!("member {}", cosigner.key())];
+        let lines = [
+            format!("member {}", cosigner.key()),
+            format!("other {}", Cosigner::new(1).key()),
+        ];
         let policy = policy(&fixture.log, &key, &lines, "quorum member\n");
-        configure(fixture.path(), &policy, "wait_s = 2\n");
+        configure(fixture.path(), &policy, settings);
         Self {
             fixture,
             cosigner,
@@ -477,6 +494,64 @@ impl DialledIn {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn one_candidate_at_a_time_and_late_lines_are_taken() {
+    let mut log = DialledIn::with("candidate_s = 86400\n");
+    let (server, mut client) = log.start_running().await;
+    client
+        .submit(log.fixture.log.enrolment_next())
+        .await
+        .unwrap();
+    let mut candidate = Vec::new();
+    for _ in 0..3 {
+        candidate = eventually("the record is covered by the candidate", || {
+            let mut client = client.log.clone();
+            let log = &log.fixture;
+            async move {
+                let kind = CheckpointKind::Candidate.into();
+                let request = pb::GetCheckpointRequest { kind };
+                let note = client.get_checkpoint(request).await.unwrap();
+                let note = note.into_inner().checkpoint;
+                (log.open(&note).size.get() >= 2).then_some(note)
+            }
+        })
+        .await;
+        assert_eq!(
+            log.fixture.open(&candidate).size.get(),
+            2,
+            "nobody has cosigned it yet"
+        );
+        client
+            .submit(log.fixture.log.enrolment_next())
+            .await
+            .unwrap();
+    }
+    log.answer(&mut client).await;
+    // The next one is the newest, not the next size.
+    let next = eventually("the next candidate", || {
+        let mut client = client.log.clone();
+        let log = &log.fixture;
+        async move {
+            let kind = CheckpointKind::Candidate.into();
+            let request = pb::GetCheckpointRequest { kind };
+            let note = client.get_checkpoint(request).await.unwrap();
+            let size = log.open(&note.into_inner().checkpoint).size.get();
+            (size > 2).then_some(size)
+        }
+    })
+    .await;
+    assert_eq!(next, 5);
+    // A line over the head at quorum is taken although the candidate has moved on.
+    let late = Cosigner::new(1).cosign(&candidate);
+    let added = client.add_cosignature(late).await.unwrap();
+    assert_eq!(
+        (added.stored, added.witnessed),
+        (vec!["other".to_owned()], true)
+    );
+    let published = get(&server, "/checkpoint").await.1;
+    assert_eq!(cosigners(&log.policy, &published), ["member", "other"]);
 }
 
 #[tokio::test]
@@ -776,6 +851,11 @@ async fn a_witness_is_asked_over_tls_and_its_certificate_is_checked() {
         .await;
         assert!(get(&server, "/readyz").await.0.contains("503"));
         assert_eq!(witness.size(), 0);
+        assert_eq!(
+            server.terminate(),
+            Some(0),
+            "also while it waits for witnesses"
+        );
     }
 }
 

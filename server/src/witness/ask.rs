@@ -5,7 +5,7 @@
 //!
 //! Source: c2sp.org/tlog-witness; `tlog_witness.md`.
 
-use std::{fs, io, path::Path, sync::Arc, time::Duration};
+use std::{fs, io, mem, path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{
@@ -232,9 +232,20 @@ impl<S: LogStore> Asker<S> {
     pub(super) async fn run(mut self) {
         let mut candidates = self.publisher.candidates();
         let mut pause = FIRST_PAUSE;
+        let mut first = true;
         loop {
             let head = Arc::clone(&candidates.borrow_and_update());
-            match self.ask(&head).await {
+            let asked = self.ask(&head).await;
+            if let Err(failure) = &asked {
+                tracing::warn!(witness = %self.names, url = %self.uri, size = %head.checkpoint.size, "{failure}");
+                if failure.contradicts() {
+                    self.publisher.claim(&self.names, &failure.to_string());
+                }
+            }
+            if mem::take(&mut first) {
+                self.publisher.asked();
+            }
+            match asked {
                 Ok(()) => {
                     pause = FIRST_PAUSE;
                     if candidates.changed().await.is_err() {
@@ -242,10 +253,6 @@ impl<S: LogStore> Asker<S> {
                     }
                 }
                 Err(failure) => {
-                    tracing::warn!(witness = %self.names, url = %self.uri, size = %head.checkpoint.size, "{failure}");
-                    if failure.contradicts() {
-                        self.publisher.claim(&self.names, &failure.to_string());
-                    }
                     let wanted = failure.retry_after().unwrap_or(pause);
                     sleep(wanted.clamp(FIRST_PAUSE, MAX_PAUSE)).await;
                     pause = (pause * 2).min(MAX_PAUSE);
@@ -260,7 +267,7 @@ impl<S: LogStore> Asker<S> {
         for _ in 0..MAX_TRIES {
             if self.old > size {
                 // What was heard before may have been a mistake; ask again from the start the next time.
-                let theirs = std::mem::replace(&mut self.old, TreeSize::new(0));
+                let theirs = mem::replace(&mut self.old, TreeSize::new(0));
                 return Err(Failure::Ahead { theirs, ours: size });
             }
             let answer = timeout(self.limit, self.request(head))

@@ -116,6 +116,8 @@ struct Confirmation {
     /// Still waiting, for cosignatures that are not older than this, Unix seconds.
     since: Option<u64>,
     answered: BTreeSet<String>,
+    /// URLs that have not been asked yet: any of them may know more than those that have answered.
+    unasked: usize,
 }
 
 impl<S: LogStore> Publisher<S> {
@@ -149,6 +151,7 @@ impl<S: LogStore> Publisher<S> {
                 current = stored;
             }
         }
+        let unasked = policies.targets().len();
         let publisher = Self {
             shared: Arc::new(Shared {
                 policies,
@@ -166,6 +169,7 @@ impl<S: LogStore> Publisher<S> {
                         hold,
                         since: Some(since),
                         answered: BTreeSet::new(),
+                        unasked,
                     },
                 }),
             }),
@@ -336,10 +340,19 @@ impl<S: LogStore> Publisher<S> {
     fn lift_when_confirmed(&self, desk: &mut Desk) {
         let confirmation = &mut desk.confirmation;
         let policy = self.shared.policies.policy();
-        if confirmation.since.is_some() && policy.every_quorum_meets(&confirmation.answered) {
+        let waiting = confirmation.since.is_some() && confirmation.unasked == 0;
+        if waiting && policy.every_quorum_meets(&confirmation.answered) {
             confirmation.since = None;
             confirmation.hold.lift();
         }
+    }
+
+    /// Takes note that a URL was asked for the first time, with whatever result.
+    pub(super) fn asked(&self) {
+        let mut desk = self.desk();
+        desk.confirmation.unasked = desk.confirmation.unasked.saturating_sub(1);
+        self.lift_when_confirmed(&mut desk);
+        self.shared.progress.send_replace(());
     }
 
     /// Whether the log still waits for its witnesses to confirm the checkpoint that it starts from.

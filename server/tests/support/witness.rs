@@ -83,8 +83,10 @@ pub(crate) enum Mode {
     Slow,
     /// Answers what is not HTTP.
     Garbage,
-    /// Answers 10 MB.
+    /// Answers without end.
     Huge,
+    /// Is honest, a second later.
+    Late,
     /// Changes a bit of its signature.
     Forged,
     /// Signs with a key that nobody knows under its own name.
@@ -103,6 +105,8 @@ pub(crate) struct State {
     /// Histories that contradict what it has cosigned.
     pub(crate) forks: Vec<String>,
     pub(crate) requests: usize,
+    /// Bytes of the longest endless answer, until the other side would take no more.
+    pub(crate) endless: usize,
 }
 
 /// A running witness. It ends with the process.
@@ -124,6 +128,7 @@ impl Witness {
                 newest: None,
                 forks: Vec::new(),
                 requests: 0,
+                endless: 0,
             })),
         };
         let desk = Desk {
@@ -192,7 +197,11 @@ impl Desk {
             Mode::Garbage => {
                 return stream.write_all(b"\0\xff this is no HTTP\r\n\r\n");
             }
-            Mode::Huge => (200, "— w ".to_owned() + &"A".repeat(10_000_000)),
+            Mode::Huge => return self.answer_endlessly(stream),
+            Mode::Late => {
+                thread::sleep(Duration::from_secs(1));
+                self.judge(&request)
+            }
             Mode::LosesAnswer => {
                 self.judge(&request);
                 return Ok(());
@@ -221,6 +230,22 @@ impl Desk {
             body.len()
         )?;
         stream.flush()
+    }
+
+    /// Goes on until the other side hangs up.
+    fn answer_endlessly(&self, stream: &mut impl Write) -> io::Result<()> {
+        let chunk = [b'A'; 16 * 1024];
+        let mut sent = 0;
+        write!(
+            stream,
+            "HTTP/1.1 200 x\r\ncontent-length: 1000000000000\r\n\r\n"
+        )?;
+        while stream.write_all(&chunk).is_ok() {
+            sent += chunk.len();
+            let mut state = self.state.lock().unwrap();
+            state.endless = state.endless.max(sent);
+        }
+        Ok(())
     }
 
     /// What an honest witness does.
@@ -299,13 +324,13 @@ pub(crate) fn asked(position: usize, witness: &Witness, scheme: &str) -> String 
     format!("w{position} {key} {scheme}://localhost:{port}/prefix")
 }
 
-/// Adds witnesses to the configuration in `dir`. Candidates change every second, so that nothing waits for long.
+/// Adds witnesses to the configuration in `dir`. Requests end after two seconds, so that nothing waits for long.
 pub(crate) fn configure(dir: &Path, policy: &str, settings: &str) {
     std::fs::write(dir.join("policy"), policy).unwrap();
     let mut config = std::fs::read_to_string(config_file(dir)).unwrap();
     write!(
         config,
-        "[witnesses]\npolicy = \"policy\"\ncandidate_s = 1\nrequest_s = 2\n{settings}"
+        "[witnesses]\npolicy = \"policy\"\nrequest_s = 2\n{settings}"
     )
     .unwrap();
     std::fs::write(config_file(dir), config).unwrap();
