@@ -142,7 +142,6 @@ impl<S: LogStore> Publisher<S> {
         let anchored = reader.head();
         let mut current = Round::open(&anchored.note, &policies).map_err(damaged)?;
         let mut last = witnessed_before(&policies, store.as_ref(), &reader)?;
-        let witnessed = last.as_ref().map(|round| Arc::new(round.cosigned()));
         if let Some(same) = last.take_if(|round| round.text() == current.text()) {
             current = same;
         } else if let Some(note) = store.checkpoint(CheckpointKind::Candidate)? {
@@ -160,7 +159,7 @@ impl<S: LogStore> Publisher<S> {
                 store,
                 reader,
                 candidate: watch::Sender::new(Arc::clone(current.head())),
-                witnessed: watch::Sender::new(witnessed),
+                witnessed: watch::Sender::new(None),
                 progress: watch::Sender::new(()),
                 desk: Mutex::new(Desk {
                     current,
