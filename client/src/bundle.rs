@@ -24,8 +24,8 @@ use trucelog_proto::verify::Finding;
 
 use crate::exit::Exit;
 use crate::json::Base64Bytes;
+use crate::not_enough::NotEnough;
 use crate::reader::{LocalEntry, LocalLog};
-use crate::verifier::NotEnough;
 use crate::{Error, durable};
 pub use check::Verified;
 

@@ -5,6 +5,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use rustix::fs::{FlockOperation, flock};
+
 use crate::Error;
 
 /// Replaces `path` by `bytes`: temporary file, sync, rename, sync of the directory.
@@ -107,5 +109,22 @@ fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
+    }
+}
+
+/// Holds a lock file for as long as the result lives.
+///
+/// # Errors
+/// [`Error::Locked`] when another process holds it; [`Error::Io`].
+pub(crate) fn lock(path: &Path) -> Result<File, Error> {
+    let file = File::options()
+        .create(true)
+        .append(true)
+        .open(path)
+        .map_err(Error::io(path))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::Locked(path.to_owned())),
+        Err(error) => Err(Error::io(path)(io::Error::from(error))),
     }
 }

@@ -15,13 +15,15 @@ use crate::bundle::BundleError;
 use crate::demo::DemoError;
 use crate::evidence::EvidenceError;
 use crate::exit::Exit;
+use crate::falsehood::Falsehood;
 use crate::json::JsonError;
+use crate::key::KeyError;
+use crate::not_enough::NotEnough;
 use crate::receipt::ReceiptError;
 use crate::refused::{Failure, Refused};
 use crate::remote::RemoteError;
 use crate::station::StationError;
 use crate::trust::TrustError;
-use crate::verifier::{Falsehood, NotEnough};
 use crate::witness::WitnessError;
 
 /// Why something was not done.
@@ -66,7 +68,10 @@ pub enum Error {
     /// The policy or charter is not the one that is pinned.
     #[error(transparent)]
     Trust(#[from] TrustError),
-    /// A station's key or counter cannot be used.
+    /// A key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A station's directory or counter cannot be used.
     #[error(transparent)]
     Station(#[from] StationError),
     /// The address of the server cannot be used.
@@ -203,6 +208,7 @@ impl Error {
             | Self::Missing { .. }
             | Self::Json(_)
             | Self::Trust(_)
+            | Self::Key(_)
             | Self::Station(_)
             | Self::Remote(_)
             | Self::Invalid(_) => Exit::Usage,

@@ -12,9 +12,10 @@ use trucelog_proto::pb::{self, CheckpointKind};
 
 use crate::Error;
 use crate::fetch::Fetcher;
+use crate::not_enough::NotEnough;
 use crate::refused::{Failure, classify};
 use crate::retry::Backoff;
-use crate::verifier::{LogVerifier, NotEnough, Progress, Report};
+use crate::verifier::{LogVerifier, Progress, Report};
 
 /// Longest time between two attempts to come back to a server.
 const LONGEST_DELAY: Duration = Duration::from_secs(60);

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ed25519_dalek::SigningKey;
 use trucelog_proto::error::DecodeError;
@@ -14,13 +14,21 @@ use trucelog_proto::mldsa::{self, MlDsaPublicKey, MlDsaSigningKey};
 use trucelog_proto::note::{KeyName, VerifierKey};
 use trucelog_proto::signature::{self, PublicKey};
 
-use crate::station::StationError;
 use crate::{Error, durable};
+
+/// A key cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// Others may read the key.
+    #[error("{}: others may read this private key; run: chmod 600 {}", .0.display(), .0.display())]
+    Exposed(PathBuf),
+}
 
 /// Reads an Ed25519 private key, PKCS#8 PEM.
 ///
 /// # Errors
-/// [`StationError::KeyExposed`] when others may read the file; [`Error::Io`]; [`Error::Decode`].
+/// [`KeyError::Exposed`] when others may read the file; [`Error::Io`]; [`Error::Decode`].
 pub fn read(path: &Path) -> Result<SigningKey, Error> {
     read_private(path, signature::private_key_from_pem)
 }
@@ -39,7 +47,7 @@ fn read_private<K>(
 ) -> Result<K, Error> {
     let metadata = fs::metadata(path).map_err(Error::io(path))?;
     if metadata.permissions().mode() & 0o077 != 0 {
-        return Err(StationError::KeyExposed(path.to_owned()).into());
+        return Err(KeyError::Exposed(path.to_owned()).into());
     }
     decode(&read_text(path)?).map_err(Error::decode(&path.display()))
 }

@@ -7,6 +7,7 @@
 //! - [`outbox`]: sends a station's records in order until each has its receipt, and compares receipts with the log.
 //! - [`receipt`]: checks a receipt without a network.
 //! - [`verifier`]: checks a whole log from its charter on, with its state on disk.
+//! - [`falsehood`], [`not_enough`]: the two ways in which a check does not succeed.
 //! - [`bundle`]: a record with everything that it rests on, in one file that anybody checks.
 //! - [`evidence`]: what was found false, in one file that anybody can judge.
 //! - [`follow`]: checks every new head of a log as it comes.
@@ -24,10 +25,12 @@ pub mod durable;
 mod error;
 pub mod evidence;
 pub mod exit;
+pub mod falsehood;
 pub mod fetch;
 pub mod follow;
 pub mod json;
 pub mod key;
+pub mod not_enough;
 pub mod outbox;
 pub mod reader;
 pub mod receipt;

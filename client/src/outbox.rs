@@ -17,13 +17,13 @@ use trucelog_proto::pb;
 use trucelog_proto::tlog_proof::TlogProof;
 
 use crate::evidence::{Evidence, LOG_NOTE, RECEIPT_NOTE, cosigned_backwards};
+use crate::falsehood::{False, Falsehood, Instead};
 use crate::reader::LocalLog;
 use crate::receipt::Receipt;
 use crate::refused::Refused;
 use crate::station::{self, SignedFiles, note_refused, noted_refusal, receipt_path};
 use crate::submit::{Outcome, Submitter, keep_evidence};
 use crate::trust::Trust;
-use crate::verifier::{False, Falsehood, Instead};
 use crate::{Error, durable};
 
 /// Records that are under way at a time.
@@ -136,7 +136,7 @@ pub async fn run(
     evidence_directory: &Path,
     mut told: impl FnMut(&Path, &Receipt),
 ) -> Result<(), Error> {
-    let _lock = station::lock(&directory.join("run.lock"))?;
+    let _lock = durable::lock(&directory.join("run.lock"))?;
     let mut settled = BTreeSet::new();
     loop {
         let window = next_window(directory, submitter.trust(), &mut settled)?;

@@ -11,9 +11,9 @@ use trucelog_proto::rules::{self, Key, RecordState};
 use trucelog_proto::state::MemoryState;
 use trucelog_proto::tree::leaf_hash;
 
+use crate::not_enough::NotEnough;
 use crate::store::{Bundles, Extent, StoredTree, bundle_count, checkpoint_path, read_saved};
 use crate::trust::Trust;
-use crate::verifier::NotEnough;
 use crate::{Error, durable};
 
 /// The verified log in a state directory, at the size that was accepted when it was opened.

@@ -15,8 +15,8 @@ use trucelog_proto::tlog_proof::TlogProof;
 use trucelog_proto::tree;
 
 use crate::exit::Exit;
+use crate::not_enough::NotEnough;
 use crate::trust::{self, Judged, Trust, VerdictPq};
-use crate::verifier::NotEnough;
 
 /// A receipt does not hold, or is not enough.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -14,7 +14,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -32,13 +31,10 @@ use crate::refused::Refused;
 use crate::trust::Trust;
 use crate::{Error, durable};
 
-/// A station's key or counter cannot be used.
+/// A station's directory or counter cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StationError {
-    /// Others may read the key.
-    #[error("{}: others may read this private key; run: chmod 600 {}", .0.display(), .0.display())]
-    KeyExposed(PathBuf),
     /// The station directory was set up for something else.
     #[error("{}: {field} is {known} here, {given} was given; one directory serves one key of one station", path.display())]
     Other {
@@ -182,7 +178,7 @@ impl StationDir {
     /// are not given; [`Error::Locked`]; [`Error::Io`].
     pub fn open(directory: &Path, id: &LogId, claims: &Claims) -> Result<Self, Error> {
         let key = key::read(&directory.join("key.pem"))?;
-        let lock = lock(&directory.join("lock"))?;
+        let lock = durable::lock(&directory.join("lock"))?;
         let path = directory.join("station.json");
         let identity = match durable::read_if_present(&path)? {
             Some(bytes) => {
@@ -419,24 +415,6 @@ pub fn read_submission(path: &Path) -> Result<pb::Submission, Error> {
         return Err(not());
     }
     Ok(submission)
-}
-
-/// Holds a lock file for as long as the result lives.
-///
-/// # Errors
-/// [`Error::Locked`] when another process holds it; [`Error::Io`].
-pub(crate) fn lock(path: &Path) -> Result<fs::File, Error> {
-    use rustix::fs::{FlockOperation, flock};
-    let file = fs::File::options()
-        .create(true)
-        .append(true)
-        .open(path)
-        .map_err(Error::io(path))?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::Locked(path.to_owned())),
-        Err(error) => Err(Error::io(path)(io::Error::from(error))),
-    }
 }
 
 fn set_up(

@@ -27,7 +27,7 @@ pub(crate) use self::bundles::{BundleWriter, StoredTree, bundle_count};
 pub(crate) use self::saved::{
     Extent, Journal, JournaledState, Saved, checkpoint_path, read as read_saved,
 };
-use crate::{Error, durable, station};
+use crate::{Error, durable};
 
 /// The state directory, held by one process at a time. Clones share the hold.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ impl Store {
         durable::create_directory(directory)?;
         Ok(Self {
             directory: directory.to_owned(),
-            _lock: Arc::new(station::lock(&directory.join("lock"))?),
+            _lock: Arc::new(durable::lock(&directory.join("lock"))?),
         })
     }
 

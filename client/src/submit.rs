@@ -17,12 +17,12 @@ use trucelog_proto::pb::{self, CheckpointKind, WaitFor};
 use crate::Error;
 use crate::evidence::Evidence;
 use crate::exit::Exit;
+use crate::falsehood::{False, Falsehood};
 use crate::receipt::{self, Receipt, ReceiptError};
 use crate::refused::{Failure, Refused, classify, item_status};
 use crate::retry::{Notice, Patience, Retry, call};
 use crate::station::digest_of;
 use crate::trust::Trust;
-use crate::verifier::{False, Falsehood};
 
 /// Longest time for the answer to one record.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);

@@ -14,7 +14,7 @@ use trucelog_proto::policy::{Policy, Verdict};
 use trucelog_proto::record::LogId;
 use trucelog_proto::verify::Pinned;
 
-use crate::verifier::NotEnough;
+use crate::not_enough::NotEnough;
 use crate::{Error, durable};
 
 const POLICY_FILE: &str = "policy";

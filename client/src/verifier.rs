@@ -4,25 +4,24 @@
 //! their bytes, all cores, and a place to keep what was verified ([`crate::store`]). State is accepted only after the
 //! whole check; an interrupted one leaves its progress.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 use trucelog_proto::checkpoint::{Checkpoint, SignedCheckpoint};
 use trucelog_proto::cosignature::CosignatureTime;
-use trucelog_proto::error::{Error as ProtoError, PolicyError, VerifyError};
-use trucelog_proto::hash::{LeafIndex, NodeHash, RecordDigest, RootHash, TreeSize};
+use trucelog_proto::error::{Error as ProtoError, VerifyError};
+use trucelog_proto::hash::{LeafIndex, NodeHash, RootHash, TreeSize};
 use trucelog_proto::note::KeyMaterial;
 use trucelog_proto::policy::Verdict;
-use trucelog_proto::refusal::Refusal;
 use trucelog_proto::rules::{self, GapList, Head, Key, KeyState};
 use trucelog_proto::tree::{RightEdge, leaf_hash};
 use trucelog_proto::verify::{self, Finding, HeadPlace, StopError, Verifier, place_head};
 
 use crate::Error;
 use crate::evidence::Evidence;
-use crate::receipt::ReceiptError;
+use crate::falsehood::{False, Falsehood};
+use crate::not_enough::NotEnough;
 use crate::store::{BundleWriter, Extent, Journal, JournaledState, Saved, Store, bundle_count};
 use crate::trust::{self, Judged, Trust, VerdictPq};
 
@@ -33,125 +32,6 @@ const PROGRESS_ENTRIES: u64 = 50_000;
 /// Names of the notes in evidence.
 const SERVED: &str = "served";
 const ACCEPTED: &str = "accepted";
-
-/// What was seen that does not hold.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum False {
-    /// The checkpoint's own signature.
-    #[error("checkpoint: {0}")]
-    Checkpoint(#[from] VerifyError),
-    /// Something in the log that the checkpoint stands for.
-    #[error(transparent)]
-    Log(#[from] Finding),
-    /// A receipt.
-    #[error("the server's receipt: {0}")]
-    Receipt(ReceiptError),
-    /// The log does not hold a record that its receipt promised.
-    #[error("OMITTED record {record}: its receipt promises index {index}, {found}")]
-    Omitted {
-        /// The record.
-        record: RecordDigest,
-        /// Index that the receipt promises.
-        index: LeafIndex,
-        /// What there is instead.
-        found: Instead,
-    },
-}
-
-/// What the verified log shows in place of an accepted record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Instead {
-    /// Another entry has the index.
-    #[error("where the verified log holds another entry, with record {0}")]
-    Record(RecordDigest),
-    /// The log ends before the index, though a witness saw it longer earlier.
-    #[error("which the verified log of size {0} does not reach, though a witness saw more before")]
-    Nothing(TreeSize),
-}
-
-impl False {
-    /// One word for what is false.
-    #[must_use]
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Checkpoint(_) => "checkpoint",
-            Self::Log(finding) => finding.kind(),
-            Self::Receipt(_) => "receipt",
-            Self::Omitted { .. } => "omitted",
-        }
-    }
-
-    /// Index of the first false entry, where one entry is to blame.
-    #[must_use]
-    pub fn index(&self) -> Option<LeafIndex> {
-        match self {
-            Self::Checkpoint(_) | Self::Receipt(_) => None,
-            Self::Log(finding) => finding.index(),
-            Self::Omitted { index, .. } => Some(*index),
-        }
-    }
-}
-
-/// Something false, with the evidence that was kept.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what}")]
-pub struct Falsehood {
-    /// What is false.
-    pub what: False,
-    /// The file of evidence, [`crate::evidence`].
-    pub evidence: PathBuf,
-}
-
-/// Nothing false was seen, but it is not enough.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum NotEnough {
-    /// The server shows less than was verified before.
-    #[error(
-        "stale: the server shows size {served}, size {accepted} was verified before; ask again or ask another server"
-    )]
-    Stale {
-        /// Size that the server shows.
-        served: TreeSize,
-        /// Size that was verified.
-        accepted: TreeSize,
-    },
-    /// Too few witnesses have signed.
-    #[error(transparent)]
-    Quorum(#[from] PolicyError),
-    /// Too few witnesses have signed with ML-DSA-44 keys, or the log has not.
-    #[error("policy-pq: {0}")]
-    QuorumPq(PolicyError),
-    /// The checkpoint is signed by keys that are not pinned.
-    #[error("the checkpoint is signed by none of the pinned keys")]
-    UnknownKey,
-    /// Evidence holds, but not without something that is not in its file.
-    #[error("the evidence does not suffice on its own\n{}", .0.join("\n"))]
-    Evidence(Box<[String; 3]>),
-    /// A server gave no proof that one checkpoint continues another.
-    #[error("the server's consistency proof does not hold: {0}")]
-    Consistency(VerifyError),
-    /// An entry is of a kind that this software does not judge.
-    #[error("entry {index}: newer software is needed: {refusal}")]
-    Newer {
-        /// Index of the entry.
-        index: LeafIndex,
-        /// What is not supported.
-        refusal: Refusal,
-    },
-    /// No log has been verified here yet.
-    #[error("nothing is verified yet in {}: run trucelog verify log", .0.display())]
-    NothingVerified(PathBuf),
-    /// The log is shorter than the size that was asked about.
-    #[error("size {asked} was asked for, {verified} entries are verified")]
-    Size {
-        /// Size that was asked for.
-        asked: u64,
-        /// Entries that are verified.
-        verified: TreeSize,
-    },
-}
 
 /// Where the entries of a log come from.
 pub trait EntrySource {

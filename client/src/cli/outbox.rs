@@ -13,13 +13,14 @@ use trucelog_proto::pb;
 
 use super::args::{OutputArgs, RemoteArgs, TrustArgs, WaitArgs, digest, time};
 use super::output::{self, Format};
+use crate::falsehood::{False, Falsehood};
 use crate::json::format_time;
+use crate::not_enough::NotEnough;
 use crate::outbox::{self, Comparison, Letter, LetterState};
 use crate::reader::LocalLog;
 use crate::retry::{Notice, Patience};
 use crate::station::{Claims, StationDir, digest_of, receipt_path};
 use crate::submit::Submitter;
-use crate::verifier::{False, Falsehood, NotEnough};
 use crate::{Error, durable, json as records};
 
 /// How often a runner says that the server does not answer.

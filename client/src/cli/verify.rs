@@ -24,10 +24,11 @@ use crate::evidence::Evidence;
 use crate::fetch::Fetcher;
 use crate::follow::{Audience, follow};
 use crate::json::{format_time, hex};
+use crate::not_enough::NotEnough;
 use crate::receipt;
 use crate::store::Store;
 use crate::trust::{self, Judged, Trust, VerdictPq};
-use crate::verifier::{LogVerifier, NotEnough, Progress, Report, verify_log};
+use crate::verifier::{LogVerifier, Progress, Report, verify_log};
 use crate::{Error, durable, station};
 
 /// Checks receipts, checkpoints and whole logs.

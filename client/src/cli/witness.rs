@@ -189,7 +189,7 @@ fn print_keys(keys: &[VerifierKey], format: Format) {
 async fn run(command: &RunCommand, stop: &AtomicBool) -> Result<(), Error> {
     let directory = &command.directory;
     let config = Config::read(directory)?;
-    let _lock = station::lock(&directory.join("lock"))?;
+    let _lock = durable::lock(&directory.join("lock"))?;
     check_halted(directory)?;
     let format = command.output.output;
     let verifier = match &config.verifier {

@@ -11,7 +11,7 @@ use trucelog_proto::signature::PublicKey;
 
 use super::WitnessError;
 use crate::key::{self, AnyPublicKey};
-use crate::verifier::NotEnough;
+use crate::not_enough::NotEnough;
 use crate::{Error, durable, station};
 
 /// Name and keys of a cosigner.

@@ -33,7 +33,7 @@ use serde_json::json;
 use trucelog_proto::hash::{RootHash, TreeSize};
 
 use crate::exit::Exit;
-use crate::verifier::Falsehood;
+use crate::falsehood::Falsehood;
 use crate::{Error, durable, json};
 
 /// A witness cannot be set up, or must not cosign.

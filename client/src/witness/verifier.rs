@@ -19,9 +19,10 @@ use super::halt;
 use crate::Error;
 use crate::fetch::Fetcher;
 use crate::follow::{Heads, proves_nothing};
+use crate::not_enough::NotEnough;
 use crate::store::Store;
 use crate::trust::Trust;
-use crate::verifier::{LogVerifier, NotEnough, Report};
+use crate::verifier::{LogVerifier, Report};
 
 /// The verifier of one log with its cosigner.
 #[derive(Debug)]
