@@ -16,7 +16,8 @@ use trucelog_client::{
     Error as ClientError,
     evidence::Evidence,
     trust::Trust,
-    verifier::{EntrySource, NotEnough},
+    not_enough::NotEnough,
+    verifier::EntrySource,
 };
 use trucelog_proto::{
     hash::{LeafIndex, NodeHash, TreeSize},

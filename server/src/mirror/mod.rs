@@ -28,8 +28,10 @@ use trucelog_client::{
     Error as ClientError,
     evidence::Evidence,
     exit::Exit,
+    falsehood::{False, Falsehood},
+    not_enough::NotEnough,
     trust::Trust,
-    verifier::{EntrySource, False, Falsehood, NotEnough},
+    verifier::EntrySource,
 };
 use trucelog_proto::{
     checkpoint::Checkpoint,
