@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail, ensure};
 use prost_reflect::{Cardinality, DescriptorPool, FieldDescriptor, Kind, MessageDescriptor};
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     "trucelog/v1/charter.proto",
     "trucelog/v1/commission.proto",
     "trucelog/v1/incident.proto",
+    "trucelog/v1/incident_service.proto",
     "trucelog/v1/log_service.proto",
     "trucelog/v1/record.proto",
     "trucelog/v1/station.proto",

@@ -2988,6 +2988,1813 @@ impl ClosureResult {
         }
     }
 }
+/// Which incidents. What is absent does not restrict; several values of one field are alternatives. Time, place, kind and
+/// party are those of the newest version of the report.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct IncidentFilter {
+    /// Not before.
+    #[prost(message, optional, tag = "1")]
+    pub since: ::core::option::Option<::prost_types::Timestamp>,
+    /// Before.
+    #[prost(message, optional, tag = "2")]
+    pub until: ::core::option::Option<::prost_types::Timestamp>,
+    /// Where. A report without a position matches no area.
+    #[prost(message, optional, tag = "3")]
+    pub area: ::core::option::Option<Area>,
+    /// How sure it must be that it lies in the interval and in the area.
+    #[prost(enumeration = "Overlap", tag = "4")]
+    pub overlap: i32,
+    /// What happened, at most 16.
+    #[prost(enumeration = "IncidentKind", repeated, tag = "5")]
+    pub kinds: ::prost::alloc::vec::Vec<i32>,
+    /// Codes of the parties from whose side it seemed to come, at most 16.
+    #[prost(string, repeated, tag = "6")]
+    pub parties: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Codes of the members that reported it, at most 16.
+    #[prost(string, repeated, tag = "7")]
+    pub members: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Of what it has one, at most 16.
+    #[prost(enumeration = "IncidentStatus", repeated, tag = "8")]
+    pub statuses: ::prost::alloc::vec::Vec<i32>,
+    /// Record digest of the Case that holds it, 32 bytes.
+    #[prost(bytes = "vec", tag = "9")]
+    pub case: ::prost::alloc::vec::Vec<u8>,
+}
+/// A part of the earth's surface.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Area {
+    /// Its shape.
+    #[prost(oneof = "area::Shape", tags = "1, 2")]
+    pub shape: ::core::option::Option<area::Shape>,
+}
+/// Nested message and enum types in `Area`.
+pub mod area {
+    /// Its shape.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Shape {
+        /// What lies within a distance of a point.
+        #[prost(message, tag = "1")]
+        Circle(super::Circle),
+        /// What lies between two parallels and two meridians.
+        #[prost(message, tag = "2")]
+        Box(super::Box),
+    }
+}
+/// What lies within a distance of a point.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Circle {
+    /// Latitude in 1e-7 degree, -900,000,000 to 900,000,000.
+    #[prost(sint32, tag = "1")]
+    pub latitude: i32,
+    /// Longitude in 1e-7 degree, -1,800,000,000 to 1,800,000,000.
+    #[prost(sint32, tag = "2")]
+    pub longitude: i32,
+    /// Distance in metres, 1 to 20,100,000.
+    #[prost(uint32, tag = "3")]
+    pub radius_m: u32,
+}
+/// What lies between two parallels and two meridians, borders included.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Box {
+    /// Southern latitude in 1e-7 degree.
+    #[prost(sint32, tag = "1")]
+    pub south: i32,
+    /// Western longitude in 1e-7 degree.
+    #[prost(sint32, tag = "2")]
+    pub west: i32,
+    /// Northern latitude in 1e-7 degree, at least the southern one.
+    #[prost(sint32, tag = "3")]
+    pub north: i32,
+    /// Eastern longitude in 1e-7 degree; less than the western one if the box holds a part of the 180th meridian.
+    #[prost(sint32, tag = "4")]
+    pub east: i32,
+}
+/// Where a record stands in the log, and who wrote it when.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RecordStamp {
+    /// Digest of the record, 32 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub record_digest: ::prost::alloc::vec::Vec<u8>,
+    /// Index of its entry.
+    #[prost(uint64, tag = "2")]
+    pub index: u64,
+    /// When the log accepted it.
+    #[prost(message, optional, tag = "3")]
+    pub accepted_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the station made it, by its own clock.
+    #[prost(message, optional, tag = "4")]
+    pub created_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Code of the member that wrote it.
+    #[prost(string, tag = "5")]
+    pub member: ::prost::alloc::string::String,
+    /// Name of the station that wrote it.
+    #[prost(string, tag = "6")]
+    pub station: ::prost::alloc::string::String,
+    /// The key that signed it, 32 bytes.
+    #[prost(bytes = "vec", tag = "7")]
+    pub public_key: ::prost::alloc::vec::Vec<u8>,
+}
+/// A field that differs between two versions of a report.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FieldChange {
+    /// Path of the field, for example casualties\[0\].best.
+    #[prost(string, tag = "1")]
+    pub path: ::prost::alloc::string::String,
+    /// Value before; absent if the field was.
+    #[prost(string, optional, tag = "2")]
+    pub old: ::core::option::Option<::prost::alloc::string::String>,
+    /// Value after; absent if the field is.
+    #[prost(string, optional, tag = "3")]
+    pub new: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// An incident: what was first reported, and what was said of it since.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct IncidentView {
+    /// Digest of the first version: the name of the incident.
+    #[prost(bytes = "vec", tag = "1")]
+    pub incident: ::prost::alloc::vec::Vec<u8>,
+    /// What can be said of it, ascending.
+    #[prost(enumeration = "IncidentStatus", repeated, tag = "2")]
+    pub statuses: ::prost::alloc::vec::Vec<i32>,
+    /// The versions, oldest first. In a list only the newest.
+    #[prost(message, repeated, tag = "3")]
+    pub versions: ::prost::alloc::vec::Vec<IncidentVersion>,
+    /// How many versions there are.
+    #[prost(uint32, tag = "4")]
+    pub version_count: u32,
+    /// The withdrawal; absent unless it was withdrawn.
+    #[prost(message, optional, tag = "5")]
+    pub withdrawal: ::core::option::Option<WithdrawalView>,
+    /// Record digests of the cases that hold it, in the order in which it came into them.
+    #[prost(bytes = "vec", repeated, tag = "6")]
+    pub cases: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
+/// One version of a report.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct IncidentVersion {
+    /// Where it stands, and who wrote it.
+    #[prost(message, optional, tag = "1")]
+    pub stamp: ::core::option::Option<RecordStamp>,
+    /// Why it replaces the version before; unspecified for the first one.
+    #[prost(enumeration = "CorrectionReason", tag = "2")]
+    pub reason: i32,
+    /// The reason in words.
+    #[prost(string, tag = "3")]
+    pub reason_text: ::prost::alloc::string::String,
+    /// What differs from the version before, ordered by path. Empty in a list.
+    #[prost(message, repeated, tag = "4")]
+    pub changes: ::prost::alloc::vec::Vec<FieldChange>,
+    /// A casualty count breaks low ≤ best ≤ high.
+    #[prost(bool, tag = "5")]
+    pub casualty_range_flag: bool,
+    /// The key that signed it was marked as compromised from its index or an earlier one.
+    #[prost(bool, tag = "6")]
+    pub in_doubt: bool,
+    /// The whole report as this version states it.
+    #[prost(message, optional, tag = "7")]
+    pub report: ::core::option::Option<IncidentReport>,
+}
+/// The end of a report.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WithdrawalView {
+    /// Where it stands, and who wrote it.
+    #[prost(message, optional, tag = "1")]
+    pub stamp: ::core::option::Option<RecordStamp>,
+    /// Why.
+    #[prost(enumeration = "WithdrawalReason", tag = "2")]
+    pub reason: i32,
+    /// The reason in words.
+    #[prost(string, tag = "3")]
+    pub reason_text: ::prost::alloc::string::String,
+}
+/// A case: its founding record and what extended it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CaseView {
+    /// Digest of the founding record: the name of the case.
+    #[prost(bytes = "vec", tag = "1")]
+    pub case: ::prost::alloc::vec::Vec<u8>,
+    /// Title.
+    #[prost(string, tag = "2")]
+    pub title: ::prost::alloc::string::String,
+    /// Codes of the parties, ascending.
+    #[prost(string, repeated, tag = "3")]
+    pub parties: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The founding record and the extensions in the order of the log.
+    #[prost(message, repeated, tag = "4")]
+    pub records: ::prost::alloc::vec::Vec<RecordStamp>,
+    /// The reports in the order in which they were put into the case.
+    #[prost(message, repeated, tag = "5")]
+    pub reports: ::prost::alloc::vec::Vec<GroupedReportView>,
+    /// What was proposed on it, in the order of the log. Empty in a list.
+    #[prost(message, repeated, tag = "6")]
+    pub decisions: ::prost::alloc::vec::Vec<DecisionView>,
+}
+/// A report in a case.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GroupedReportView {
+    /// Digest of the version that was in force when it was put into the case.
+    #[prost(bytes = "vec", tag = "1")]
+    pub version: ::prost::alloc::vec::Vec<u8>,
+    /// Index of the Case record that put it there.
+    #[prost(uint64, tag = "2")]
+    pub grouped_index: u64,
+    /// Digest of the incident.
+    #[prost(bytes = "vec", tag = "3")]
+    pub incident: ::prost::alloc::vec::Vec<u8>,
+    /// Digest of the version in force; absent when the report was withdrawn.
+    #[prost(bytes = "vec", tag = "4")]
+    pub in_force: ::prost::alloc::vec::Vec<u8>,
+}
+/// A proposal with its votes and its decision.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DecisionView {
+    /// Digest of the proposal.
+    #[prost(bytes = "vec", tag = "1")]
+    pub proposal: ::prost::alloc::vec::Vec<u8>,
+    /// Where the proposal stands, and who wrote it.
+    #[prost(message, optional, tag = "2")]
+    pub stamp: ::core::option::Option<RecordStamp>,
+    /// Kind of the question.
+    #[prost(enumeration = "ProposalKind", tag = "3")]
+    pub kind: i32,
+    /// How far it has come.
+    #[prost(enumeration = "DecisionStatus", tag = "4")]
+    pub status: i32,
+    /// When voting closes at the latest.
+    #[prost(message, optional, tag = "5")]
+    pub closes_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Digest of the case that it is about; absent when it is about none.
+    #[prost(bytes = "vec", tag = "6")]
+    pub case: ::prost::alloc::vec::Vec<u8>,
+    /// The proposal as it was written.
+    #[prost(message, optional, tag = "7")]
+    pub body: ::core::option::Option<Proposal>,
+    /// The count of the votes.
+    #[prost(message, optional, tag = "8")]
+    pub tally: ::core::option::Option<TallyView>,
+    /// The votes in the order of the log.
+    #[prost(message, repeated, tag = "9")]
+    pub votes: ::prost::alloc::vec::Vec<VoteView>,
+    /// Where the decision stands; absent before there is one.
+    #[prost(message, optional, tag = "10")]
+    pub decision: ::core::option::Option<RecordStamp>,
+    /// Digest of the adopted proposal that replaces this one; absent when there is none.
+    #[prost(bytes = "vec", tag = "11")]
+    pub superseded_by: ::prost::alloc::vec::Vec<u8>,
+    /// What happened to the reports that it rests on since it was proposed, in the order in which they came into the case.
+    #[prost(message, repeated, tag = "12")]
+    pub basis: ::prost::alloc::vec::Vec<BasisMarkView>,
+}
+/// The count of a vote.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TallyView {
+    /// Members of the electorate.
+    #[prost(uint64, tag = "1")]
+    pub eligible: u64,
+    /// Members that recused themselves or count as recused.
+    #[prost(uint64, tag = "2")]
+    pub recused: u64,
+    /// Votes that concur, separately or not.
+    #[prost(uint64, tag = "3")]
+    pub concur: u64,
+    /// Votes that dissent.
+    #[prost(uint64, tag = "4")]
+    pub dissent: u64,
+    /// Votes that abstain.
+    #[prost(uint64, tag = "5")]
+    pub abstain: u64,
+    /// The outcome that the votes give so far.
+    #[prost(enumeration = "Outcome", tag = "6")]
+    pub outcome: i32,
+}
+/// A vote.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VoteView {
+    /// Where it stands, and who cast it.
+    #[prost(message, optional, tag = "1")]
+    pub stamp: ::core::option::Option<RecordStamp>,
+    /// The choice.
+    #[prost(enumeration = "VoteChoice", tag = "2")]
+    pub choice: i32,
+    /// The opinion.
+    #[prost(string, tag = "3")]
+    pub opinion: ::prost::alloc::string::String,
+}
+/// What happened to a report after an attribution was proposed on it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BasisMarkView {
+    /// Digest of the incident.
+    #[prost(bytes = "vec", tag = "1")]
+    pub incident: ::prost::alloc::vec::Vec<u8>,
+    /// Index of the correction or withdrawal.
+    #[prost(uint64, tag = "2")]
+    pub index: u64,
+    /// The report was withdrawn; otherwise it was corrected.
+    #[prost(bool, tag = "3")]
+    pub withdrawn: bool,
+    /// The fields of the basis that changed.
+    #[prost(message, repeated, tag = "4")]
+    pub changes: ::prost::alloc::vec::Vec<FieldChange>,
+    /// It came before the decision, or there is no decision.
+    #[prost(bool, tag = "5")]
+    pub before_decision: bool,
+}
+/// An adopted remedy with what each member did about it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RemedyView {
+    /// Digest of the proposal.
+    #[prost(bytes = "vec", tag = "1")]
+    pub proposal: ::prost::alloc::vec::Vec<u8>,
+    /// Where the decision stands that adopted it.
+    #[prost(message, optional, tag = "2")]
+    pub decision: ::core::option::Option<RecordStamp>,
+    /// Digest of the proposal of the attribution that it rests on.
+    #[prost(bytes = "vec", tag = "3")]
+    pub attribution: ::prost::alloc::vec::Vec<u8>,
+    /// The attribution was superseded by a later decision.
+    #[prost(bool, tag = "4")]
+    pub stale: bool,
+    /// Title of the proposal.
+    #[prost(string, tag = "5")]
+    pub title: ::prost::alloc::string::String,
+    /// The measures.
+    #[prost(message, repeated, tag = "6")]
+    pub measures: ::prost::alloc::vec::Vec<Measure>,
+    /// One for each member, ascending by code.
+    #[prost(message, repeated, tag = "7")]
+    pub responses: ::prost::alloc::vec::Vec<ResponseView>,
+}
+/// What one member did about a remedy.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResponseView {
+    /// Code of the member.
+    #[prost(string, tag = "1")]
+    pub member: ::prost::alloc::string::String,
+    /// Where its newest activation stands; absent before there is one.
+    #[prost(message, optional, tag = "2")]
+    pub activation: ::core::option::Option<RecordStamp>,
+    /// The choice in it.
+    #[prost(enumeration = "ActivationChoice", tag = "3")]
+    pub choice: i32,
+    /// One for each measure, in their order.
+    #[prost(enumeration = "RemedyAnswer", repeated, tag = "4")]
+    pub answers: ::prost::alloc::vec::Vec<i32>,
+}
+/// A statement whether a sensor was listening.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CoverageView {
+    /// Where it stands, and who wrote it.
+    #[prost(message, optional, tag = "1")]
+    pub stamp: ::core::option::Option<RecordStamp>,
+    /// What it says.
+    #[prost(message, optional, tag = "2")]
+    pub report: ::core::option::Option<CoverageReport>,
+    /// Digest of the coverage report that replaces this one; absent when there is none.
+    #[prost(bytes = "vec", tag = "3")]
+    pub superseded_by: ::prost::alloc::vec::Vec<u8>,
+}
+/// How many incidents there were in one day and sector.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DayCount {
+    /// Start of the day.
+    #[prost(message, optional, tag = "1")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// End of the day: the start of the next one.
+    #[prost(message, optional, tag = "2")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// First-level administrative area; empty for reports that name none.
+    #[prost(string, tag = "3")]
+    pub sector: ::prost::alloc::string::String,
+    /// Incidents whose whole interval lies in this day.
+    #[prost(uint64, tag = "4")]
+    pub certain: u64,
+    /// Incidents whose interval meets this day; each is counted in every day that it may have happened in.
+    #[prost(uint64, tag = "5")]
+    pub possible: u64,
+}
+/// What one entry changed.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ChangeView {
+    /// Where it stands, and who wrote it.
+    #[prost(message, optional, tag = "1")]
+    pub stamp: ::core::option::Option<RecordStamp>,
+    /// Field name of its body in Record, for example correction.
+    #[prost(string, tag = "2")]
+    pub body: ::prost::alloc::string::String,
+    /// Digest of the record that it belongs to: the first version of a report, the founding record of a case, the
+    /// proposal of a vote, decision or activation. Absent for the charter and for changes of stations.
+    #[prost(bytes = "vec", tag = "3")]
+    pub subject: ::prost::alloc::vec::Vec<u8>,
+    /// Name of the reason that it states, for example CORRECTION_REASON_TIME; empty when it states none.
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+    /// The reason in words.
+    #[prost(string, tag = "5")]
+    pub reason_text: ::prost::alloc::string::String,
+    /// Of a correction: what differs from the version before, ordered by path.
+    #[prost(message, repeated, tag = "6")]
+    pub changes: ::prost::alloc::vec::Vec<FieldChange>,
+}
+/// Asks for incidents.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListIncidentsRequest {
+    /// Size of the log that the answer is to be as of; 0 for the newest that the index covers.
+    #[prost(uint64, tag = "1")]
+    pub as_of_size: u64,
+    /// Which incidents.
+    #[prost(message, optional, tag = "2")]
+    pub filter: ::core::option::Option<IncidentFilter>,
+    /// How many at most, up to 500; 0 for 100.
+    #[prost(int32, tag = "3")]
+    pub page_size: i32,
+    /// next_page_token of the page before, with the same request otherwise; empty for the first page.
+    #[prost(string, tag = "4")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// A page of incidents.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListIncidentsResponse {
+    /// Size of the log that it covers: entries 0 to size - 1.
+    #[prost(uint64, tag = "1")]
+    pub size: u64,
+    /// When the log accepted the last of them.
+    #[prost(message, optional, tag = "2")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The incidents.
+    #[prost(message, repeated, tag = "3")]
+    pub incidents: ::prost::alloc::vec::Vec<IncidentView>,
+    /// Token of the next page; empty at the end.
+    #[prost(string, tag = "4")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// Names an incident.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetIncidentRequest {
+    /// Digest of the report, or of any record about it, 32 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub record_digest: ::prost::alloc::vec::Vec<u8>,
+    /// Size of the log that the answer is to be as of; 0 for the newest that the index covers.
+    #[prost(uint64, tag = "2")]
+    pub as_of_size: u64,
+}
+/// An incident.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetIncidentResponse {
+    /// Size of the log that it covers: entries 0 to size - 1.
+    #[prost(uint64, tag = "1")]
+    pub size: u64,
+    /// When the log accepted the last of them.
+    #[prost(message, optional, tag = "2")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The incident.
+    #[prost(message, optional, tag = "3")]
+    pub incident: ::core::option::Option<IncidentView>,
+}
+/// Asks for cases.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListCasesRequest {
+    /// Size of the log that the answer is to be as of; 0 for the newest that the index covers.
+    #[prost(uint64, tag = "1")]
+    pub as_of_size: u64,
+    /// Codes of parties of which one is a party to the case, at most 16; empty for all.
+    #[prost(string, repeated, tag = "2")]
+    pub parties: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// How many at most, up to 500; 0 for 100.
+    #[prost(int32, tag = "3")]
+    pub page_size: i32,
+    /// next_page_token of the page before, with the same request otherwise; empty for the first page.
+    #[prost(string, tag = "4")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// A page of cases.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListCasesResponse {
+    /// Size of the log that it covers: entries 0 to size - 1.
+    #[prost(uint64, tag = "1")]
+    pub size: u64,
+    /// When the log accepted the last of them.
+    #[prost(message, optional, tag = "2")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The cases.
+    #[prost(message, repeated, tag = "3")]
+    pub cases: ::prost::alloc::vec::Vec<CaseView>,
+    /// Token of the next page; empty at the end.
+    #[prost(string, tag = "4")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// Names a case.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetCaseRequest {
+    /// Digest of the Case that founded it, or of any record about it, 32 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub record_digest: ::prost::alloc::vec::Vec<u8>,
+    /// Size of the log that the answer is to be as of; 0 for the newest that the index covers.
+    #[prost(uint64, tag = "2")]
+    pub as_of_size: u64,
+}
+/// A case.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetCaseResponse {
+    /// Size of the log that it covers: entries 0 to size - 1.
+    #[prost(uint64, tag = "1")]
+    pub size: u64,
+    /// When the log accepted the last of them.
+    #[prost(message, optional, tag = "2")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The case.
+    #[prost(message, optional, tag = "3")]
+    pub case: ::core::option::Option<CaseView>,
+}
+/// Asks for decisions.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListDecisionsRequest {
+    /// Size of the log that the answer is to be as of; 0 for the newest that the index covers.
+    #[prost(uint64, tag = "1")]
+    pub as_of_size: u64,
+    /// Digest of the Case that they are about, 32 bytes; empty for all.
+    #[prost(bytes = "vec", tag = "2")]
+    pub case: ::prost::alloc::vec::Vec<u8>,
+    /// Kinds of the question, at most 16; empty for all.
+    #[prost(enumeration = "ProposalKind", repeated, tag = "3")]
+    pub kinds: ::prost::alloc::vec::Vec<i32>,
+    /// How far they have come, at most 16; empty for all.
+    #[prost(enumeration = "DecisionStatus", repeated, tag = "4")]
+    pub statuses: ::prost::alloc::vec::Vec<i32>,
+    /// How many at most, up to 500; 0 for 100.
+    #[prost(int32, tag = "5")]
+    pub page_size: i32,
+    /// next_page_token of the page before, with the same request otherwise; empty for the first page.
+    #[prost(string, tag = "6")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// A page of decisions.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListDecisionsResponse {
+    /// Size of the log that it covers: entries 0 to size - 1.
+    #[prost(uint64, tag = "1")]
+    pub size: u64,
+    /// When the log accepted the last of them.
+    #[prost(message, optional, tag = "2")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The proposals with their votes and decisions.
+    #[prost(message, repeated, tag = "3")]
+    pub decisions: ::prost::alloc::vec::Vec<DecisionView>,
+    /// Token of the next page; empty at the end.
+    #[prost(string, tag = "4")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// Asks for adopted remedies.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListRemediesRequest {
+    /// Size of the log that the answer is to be as of; 0 for the newest that the index covers.
+    #[prost(uint64, tag = "1")]
+    pub as_of_size: u64,
+    /// Digest of the Case that they are about, 32 bytes; empty for all.
+    #[prost(bytes = "vec", tag = "2")]
+    pub case: ::prost::alloc::vec::Vec<u8>,
+    /// How many at most, up to 500; 0 for 100.
+    #[prost(int32, tag = "3")]
+    pub page_size: i32,
+    /// next_page_token of the page before, with the same request otherwise; empty for the first page.
+    #[prost(string, tag = "4")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// A page of remedies.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListRemediesResponse {
+    /// Size of the log that it covers: entries 0 to size - 1.
+    #[prost(uint64, tag = "1")]
+    pub size: u64,
+    /// When the log accepted the last of them.
+    #[prost(message, optional, tag = "2")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The remedies: the table of members and measures.
+    #[prost(message, repeated, tag = "3")]
+    pub remedies: ::prost::alloc::vec::Vec<RemedyView>,
+    /// Token of the next page; empty at the end.
+    #[prost(string, tag = "4")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// Asks for coverage reports.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListCoverageRequest {
+    /// Size of the log that the answer is to be as of; 0 for the newest that the index covers.
+    #[prost(uint64, tag = "1")]
+    pub as_of_size: u64,
+    /// Their interval must meet what begins here.
+    #[prost(message, optional, tag = "2")]
+    pub since: ::core::option::Option<::prost_types::Timestamp>,
+    /// Their interval must meet what ends here.
+    #[prost(message, optional, tag = "3")]
+    pub until: ::core::option::Option<::prost_types::Timestamp>,
+    /// Codes of the members that wrote them, at most 16; empty for all.
+    #[prost(string, repeated, tag = "4")]
+    pub members: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// How many at most, up to 500; 0 for 100.
+    #[prost(int32, tag = "5")]
+    pub page_size: i32,
+    /// next_page_token of the page before, with the same request otherwise; empty for the first page.
+    #[prost(string, tag = "6")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// A page of coverage reports.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListCoverageResponse {
+    /// Size of the log that it covers: entries 0 to size - 1.
+    #[prost(uint64, tag = "1")]
+    pub size: u64,
+    /// When the log accepted the last of them.
+    #[prost(message, optional, tag = "2")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The coverage reports, replaced ones too.
+    #[prost(message, repeated, tag = "3")]
+    pub coverage: ::prost::alloc::vec::Vec<CoverageView>,
+    /// Token of the next page; empty at the end.
+    #[prost(string, tag = "4")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// Asks for counts. The filter must have since and until.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CountIncidentsRequest {
+    /// Size of the log that the answer is to be as of; 0 for the newest that the index covers.
+    #[prost(uint64, tag = "1")]
+    pub as_of_size: u64,
+    /// Which incidents, in which interval; withdrawn ones only if statuses asks for them.
+    #[prost(message, optional, tag = "2")]
+    pub filter: ::core::option::Option<IncidentFilter>,
+    /// Zone in which days are cut, an IANA name; empty for UTC.
+    #[prost(string, tag = "3")]
+    pub time_zone: ::prost::alloc::string::String,
+    /// Where days are cut, in minutes after midnight of the zone, at most 1,439.
+    #[prost(uint32, tag = "4")]
+    pub day_start_minute: u32,
+}
+/// Counts.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CountIncidentsResponse {
+    /// Size of the log that it covers: entries 0 to size - 1.
+    #[prost(uint64, tag = "1")]
+    pub size: u64,
+    /// When the log accepted the last of them.
+    #[prost(message, optional, tag = "2")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The counts by day, then by sector. A day and sector without incidents has none.
+    #[prost(message, repeated, tag = "3")]
+    pub counts: ::prost::alloc::vec::Vec<DayCount>,
+}
+/// Asks what changed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListChangesRequest {
+    /// Size of the log that the answer is to be as of; 0 for the newest that the index covers.
+    #[prost(uint64, tag = "1")]
+    pub as_of_size: u64,
+    /// Index of the first entry, usually the size of the last answer.
+    #[prost(uint64, tag = "2")]
+    pub since_index: u64,
+    /// How many at most, up to 500; 0 for 100.
+    #[prost(int32, tag = "3")]
+    pub page_size: i32,
+    /// next_page_token of the page before, with the same request otherwise; empty for the first page.
+    #[prost(string, tag = "4")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// A page of changes.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListChangesResponse {
+    /// Size of the log that it covers: entries 0 to size - 1.
+    #[prost(uint64, tag = "1")]
+    pub size: u64,
+    /// When the log accepted the last of them.
+    #[prost(message, optional, tag = "2")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// One for each entry.
+    #[prost(message, repeated, tag = "3")]
+    pub changes: ::prost::alloc::vec::Vec<ChangeView>,
+    /// Token of the next page; empty at the end.
+    #[prost(string, tag = "4")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// How sure it must be that an incident lies in an interval or area.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Overlap {
+    /// As POSSIBLE.
+    Unspecified = 0,
+    /// It may lie there: its interval meets the one asked for, its circle of uncertainty meets the area.
+    Possible = 1,
+    /// It lies there whatever its uncertainty: its whole interval and its whole circle do.
+    Certain = 2,
+}
+impl Overlap {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "OVERLAP_UNSPECIFIED",
+            Self::Possible => "OVERLAP_POSSIBLE",
+            Self::Certain => "OVERLAP_CERTAIN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "OVERLAP_UNSPECIFIED" => Some(Self::Unspecified),
+            "OVERLAP_POSSIBLE" => Some(Self::Possible),
+            "OVERLAP_CERTAIN" => Some(Self::Certain),
+            _ => None,
+        }
+    }
+}
+/// What can be said of an incident. Several may hold at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum IncidentStatus {
+    /// Not allowed.
+    Unspecified = 0,
+    /// The report was not withdrawn.
+    InForce = 1,
+    /// The report was corrected.
+    Corrected = 2,
+    /// The report was withdrawn.
+    Withdrawn = 3,
+    /// Another member confirmed the version in force, and none contradicts it.
+    Corroborated = 4,
+    /// Another member contradicts the version in force.
+    Disputed = 5,
+    /// No other member has confirmed or contradicted the version in force.
+    Uncorroborated = 6,
+}
+impl IncidentStatus {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "INCIDENT_STATUS_UNSPECIFIED",
+            Self::InForce => "INCIDENT_STATUS_IN_FORCE",
+            Self::Corrected => "INCIDENT_STATUS_CORRECTED",
+            Self::Withdrawn => "INCIDENT_STATUS_WITHDRAWN",
+            Self::Corroborated => "INCIDENT_STATUS_CORROBORATED",
+            Self::Disputed => "INCIDENT_STATUS_DISPUTED",
+            Self::Uncorroborated => "INCIDENT_STATUS_UNCORROBORATED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "INCIDENT_STATUS_UNSPECIFIED" => Some(Self::Unspecified),
+            "INCIDENT_STATUS_IN_FORCE" => Some(Self::InForce),
+            "INCIDENT_STATUS_CORRECTED" => Some(Self::Corrected),
+            "INCIDENT_STATUS_WITHDRAWN" => Some(Self::Withdrawn),
+            "INCIDENT_STATUS_CORROBORATED" => Some(Self::Corroborated),
+            "INCIDENT_STATUS_DISPUTED" => Some(Self::Disputed),
+            "INCIDENT_STATUS_UNCORROBORATED" => Some(Self::Uncorroborated),
+            _ => None,
+        }
+    }
+}
+/// How far a proposal has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DecisionStatus {
+    /// Not allowed.
+    Unspecified = 0,
+    /// Votes may be cast.
+    Open = 1,
+    /// Voting has closed, and the decision is not recorded.
+    AwaitingDecision = 2,
+    /// Adopted.
+    Adopted = 3,
+    /// Rejected.
+    Rejected = 4,
+    /// Lapsed without quorum.
+    Lapsed = 5,
+}
+impl DecisionStatus {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DECISION_STATUS_UNSPECIFIED",
+            Self::Open => "DECISION_STATUS_OPEN",
+            Self::AwaitingDecision => "DECISION_STATUS_AWAITING_DECISION",
+            Self::Adopted => "DECISION_STATUS_ADOPTED",
+            Self::Rejected => "DECISION_STATUS_REJECTED",
+            Self::Lapsed => "DECISION_STATUS_LAPSED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DECISION_STATUS_UNSPECIFIED" => Some(Self::Unspecified),
+            "DECISION_STATUS_OPEN" => Some(Self::Open),
+            "DECISION_STATUS_AWAITING_DECISION" => Some(Self::AwaitingDecision),
+            "DECISION_STATUS_ADOPTED" => Some(Self::Adopted),
+            "DECISION_STATUS_REJECTED" => Some(Self::Rejected),
+            "DECISION_STATUS_LAPSED" => Some(Self::Lapsed),
+            _ => None,
+        }
+    }
+}
+/// What a member did about a measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RemedyAnswer {
+    /// Not allowed.
+    Unspecified = 0,
+    /// The measure does not ask this member to act.
+    NotAsked = 1,
+    /// The member has not answered.
+    None = 2,
+    /// It approved the measure.
+    Approved = 3,
+    /// It approved other measures only.
+    LeftOut = 4,
+    /// It declined.
+    Declined = 5,
+    /// Its national procedure is under way.
+    Pending = 6,
+}
+impl RemedyAnswer {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "REMEDY_ANSWER_UNSPECIFIED",
+            Self::NotAsked => "REMEDY_ANSWER_NOT_ASKED",
+            Self::None => "REMEDY_ANSWER_NONE",
+            Self::Approved => "REMEDY_ANSWER_APPROVED",
+            Self::LeftOut => "REMEDY_ANSWER_LEFT_OUT",
+            Self::Declined => "REMEDY_ANSWER_DECLINED",
+            Self::Pending => "REMEDY_ANSWER_PENDING",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "REMEDY_ANSWER_UNSPECIFIED" => Some(Self::Unspecified),
+            "REMEDY_ANSWER_NOT_ASKED" => Some(Self::NotAsked),
+            "REMEDY_ANSWER_NONE" => Some(Self::None),
+            "REMEDY_ANSWER_APPROVED" => Some(Self::Approved),
+            "REMEDY_ANSWER_LEFT_OUT" => Some(Self::LeftOut),
+            "REMEDY_ANSWER_DECLINED" => Some(Self::Declined),
+            "REMEDY_ANSWER_PENDING" => Some(Self::Pending),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+#[cfg(feature = "grpc")]
+pub mod incident_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Answers questions about the log from an index that the server derives from it. Answers are not proven: this service is
+    /// for clients that trust this server and do not verify. Whoever must not trust it verifies the log and asks its own copy,
+    /// as the program trucelog always does. LogService.GetEntry gives every record that is named here with its proof.
+    ///
+    /// Every request may name the size that the answer is to be as of, and every answer names the size that it covers: it is
+    /// what the first so many entries say, and nothing later. Without one, it is the newest size that the index covers. Lists
+    /// are in the order of the log. Their pages stay as they are while the log grows, because a page token holds the size. A
+    /// page may hold fewer items than were asked for, also none; the list ends where there is no next_page_token.
+    #[derive(Debug, Clone)]
+    pub struct IncidentServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl IncidentServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> IncidentServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> IncidentServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            IncidentServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Lists incidents in the order in which they were first reported, withdrawn ones too.
+        pub async fn list_incidents(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListIncidentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListIncidentsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/trucelog.v1.IncidentService/ListIncidents",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("trucelog.v1.IncidentService", "ListIncidents"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Gives one incident with all its versions.
+        pub async fn get_incident(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetIncidentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetIncidentResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/trucelog.v1.IncidentService/GetIncident",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("trucelog.v1.IncidentService", "GetIncident"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists cases in the order in which they were founded.
+        pub async fn list_cases(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListCasesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCasesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/trucelog.v1.IncidentService/ListCases",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("trucelog.v1.IncidentService", "ListCases"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Gives one case with its reports and what was proposed and decided on it.
+        pub async fn get_case(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetCaseRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetCaseResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/trucelog.v1.IncidentService/GetCase",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("trucelog.v1.IncidentService", "GetCase"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists proposals with their votes and decisions, in the order in which they were made.
+        pub async fn list_decisions(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListDecisionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDecisionsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/trucelog.v1.IncidentService/ListDecisions",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("trucelog.v1.IncidentService", "ListDecisions"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists adopted remedies with what each member did about each measure, in the order in which they were proposed.
+        pub async fn list_remedies(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListRemediesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListRemediesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/trucelog.v1.IncidentService/ListRemedies",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("trucelog.v1.IncidentService", "ListRemedies"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists coverage reports in the order of the log.
+        pub async fn list_coverage(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListCoverageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCoverageResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/trucelog.v1.IncidentService/ListCoverage",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("trucelog.v1.IncidentService", "ListCoverage"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Counts incidents for each day and sector, the day cut at a stated hour of a stated zone.
+        pub async fn count_incidents(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CountIncidentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CountIncidentsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/trucelog.v1.IncidentService/CountIncidents",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("trucelog.v1.IncidentService", "CountIncidents"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists what every entry from an index on changed, in the order of the log.
+        pub async fn list_changes(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListChangesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListChangesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/trucelog.v1.IncidentService/ListChanges",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("trucelog.v1.IncidentService", "ListChanges"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+#[cfg(feature = "grpc")]
+pub mod incident_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with IncidentServiceServer.
+    #[async_trait]
+    pub trait IncidentService: std::marker::Send + std::marker::Sync + 'static {
+        /// Lists incidents in the order in which they were first reported, withdrawn ones too.
+        async fn list_incidents(
+            &self,
+            request: tonic::Request<super::ListIncidentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListIncidentsResponse>,
+            tonic::Status,
+        >;
+        /// Gives one incident with all its versions.
+        async fn get_incident(
+            &self,
+            request: tonic::Request<super::GetIncidentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetIncidentResponse>,
+            tonic::Status,
+        >;
+        /// Lists cases in the order in which they were founded.
+        async fn list_cases(
+            &self,
+            request: tonic::Request<super::ListCasesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCasesResponse>,
+            tonic::Status,
+        >;
+        /// Gives one case with its reports and what was proposed and decided on it.
+        async fn get_case(
+            &self,
+            request: tonic::Request<super::GetCaseRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetCaseResponse>, tonic::Status>;
+        /// Lists proposals with their votes and decisions, in the order in which they were made.
+        async fn list_decisions(
+            &self,
+            request: tonic::Request<super::ListDecisionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDecisionsResponse>,
+            tonic::Status,
+        >;
+        /// Lists adopted remedies with what each member did about each measure, in the order in which they were proposed.
+        async fn list_remedies(
+            &self,
+            request: tonic::Request<super::ListRemediesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListRemediesResponse>,
+            tonic::Status,
+        >;
+        /// Lists coverage reports in the order of the log.
+        async fn list_coverage(
+            &self,
+            request: tonic::Request<super::ListCoverageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCoverageResponse>,
+            tonic::Status,
+        >;
+        /// Counts incidents for each day and sector, the day cut at a stated hour of a stated zone.
+        async fn count_incidents(
+            &self,
+            request: tonic::Request<super::CountIncidentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CountIncidentsResponse>,
+            tonic::Status,
+        >;
+        /// Lists what every entry from an index on changed, in the order of the log.
+        async fn list_changes(
+            &self,
+            request: tonic::Request<super::ListChangesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListChangesResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Answers questions about the log from an index that the server derives from it. Answers are not proven: this service is
+    /// for clients that trust this server and do not verify. Whoever must not trust it verifies the log and asks its own copy,
+    /// as the program trucelog always does. LogService.GetEntry gives every record that is named here with its proof.
+    ///
+    /// Every request may name the size that the answer is to be as of, and every answer names the size that it covers: it is
+    /// what the first so many entries say, and nothing later. Without one, it is the newest size that the index covers. Lists
+    /// are in the order of the log. Their pages stay as they are while the log grows, because a page token holds the size. A
+    /// page may hold fewer items than were asked for, also none; the list ends where there is no next_page_token.
+    #[derive(Debug)]
+    pub struct IncidentServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> IncidentServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for IncidentServiceServer<T>
+    where
+        T: IncidentService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/trucelog.v1.IncidentService/ListIncidents" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListIncidentsSvc<T: IncidentService>(pub Arc<T>);
+                    impl<
+                        T: IncidentService,
+                    > tonic::server::UnaryService<super::ListIncidentsRequest>
+                    for ListIncidentsSvc<T> {
+                        type Response = super::ListIncidentsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListIncidentsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IncidentService>::list_incidents(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListIncidentsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/trucelog.v1.IncidentService/GetIncident" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetIncidentSvc<T: IncidentService>(pub Arc<T>);
+                    impl<
+                        T: IncidentService,
+                    > tonic::server::UnaryService<super::GetIncidentRequest>
+                    for GetIncidentSvc<T> {
+                        type Response = super::GetIncidentResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetIncidentRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IncidentService>::get_incident(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetIncidentSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/trucelog.v1.IncidentService/ListCases" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListCasesSvc<T: IncidentService>(pub Arc<T>);
+                    impl<
+                        T: IncidentService,
+                    > tonic::server::UnaryService<super::ListCasesRequest>
+                    for ListCasesSvc<T> {
+                        type Response = super::ListCasesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListCasesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IncidentService>::list_cases(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListCasesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/trucelog.v1.IncidentService/GetCase" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetCaseSvc<T: IncidentService>(pub Arc<T>);
+                    impl<
+                        T: IncidentService,
+                    > tonic::server::UnaryService<super::GetCaseRequest>
+                    for GetCaseSvc<T> {
+                        type Response = super::GetCaseResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetCaseRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IncidentService>::get_case(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetCaseSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/trucelog.v1.IncidentService/ListDecisions" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListDecisionsSvc<T: IncidentService>(pub Arc<T>);
+                    impl<
+                        T: IncidentService,
+                    > tonic::server::UnaryService<super::ListDecisionsRequest>
+                    for ListDecisionsSvc<T> {
+                        type Response = super::ListDecisionsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListDecisionsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IncidentService>::list_decisions(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListDecisionsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/trucelog.v1.IncidentService/ListRemedies" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListRemediesSvc<T: IncidentService>(pub Arc<T>);
+                    impl<
+                        T: IncidentService,
+                    > tonic::server::UnaryService<super::ListRemediesRequest>
+                    for ListRemediesSvc<T> {
+                        type Response = super::ListRemediesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListRemediesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IncidentService>::list_remedies(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListRemediesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/trucelog.v1.IncidentService/ListCoverage" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListCoverageSvc<T: IncidentService>(pub Arc<T>);
+                    impl<
+                        T: IncidentService,
+                    > tonic::server::UnaryService<super::ListCoverageRequest>
+                    for ListCoverageSvc<T> {
+                        type Response = super::ListCoverageResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListCoverageRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IncidentService>::list_coverage(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListCoverageSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/trucelog.v1.IncidentService/CountIncidents" => {
+                    #[allow(non_camel_case_types)]
+                    struct CountIncidentsSvc<T: IncidentService>(pub Arc<T>);
+                    impl<
+                        T: IncidentService,
+                    > tonic::server::UnaryService<super::CountIncidentsRequest>
+                    for CountIncidentsSvc<T> {
+                        type Response = super::CountIncidentsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CountIncidentsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IncidentService>::count_incidents(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CountIncidentsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/trucelog.v1.IncidentService/ListChanges" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListChangesSvc<T: IncidentService>(pub Arc<T>);
+                    impl<
+                        T: IncidentService,
+                    > tonic::server::UnaryService<super::ListChangesRequest>
+                    for ListChangesSvc<T> {
+                        type Response = super::ListChangesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListChangesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IncidentService>::list_changes(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListChangesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for IncidentServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "trucelog.v1.IncidentService";
+    impl<T> tonic::server::NamedService for IncidentServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// Asks for a checkpoint.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetCheckpointRequest {
