@@ -1,40 +1,62 @@
-//! The log as it reads after its first N entries: incidents, cases, proposals, decisions, remedies, stations.
+//! The log as it reads after its first N entries: incidents, cases, proposals, decisions, remedies, coverage, members.
 //!
 //! In scope: what the entries say when they are taken together. Nothing here is stored in the log; everyone folds
 //! it anew, and folding the first N entries gives the answer as of size N. "Now" is the `accepted_time` of the last
 //! of them. Out of scope: whether the entries are true, which must have been checked before.
 //!
-//! A [`Fold`] runs [`rules::apply`] on every entry, so that what counts (a tally, the keys of a station, the version
-//! in force) is decided in one place. It keeps the bodies in memory.
+//! ```text
+//! record ── subjects_of ──▶ subjects         which subjects it concerns
+//! records of one subject ── View ──▶ view    what the log says about it
+//! view, Views ──▶ status                     computed when it is asked for, from the view and its neighbours
+//! ```
+//!
+//! A [`Fold`] does this in memory for a whole log: it runs [`rules::apply`] on every entry and keeps every view. A
+//! server does it for one subject at a time: it lists the entries of each subject when it accepts them, and
+//! [`fold_view`] folds those before index N.
 //!
 //! Source: `proto/spec/fold.md`.
 
-mod commission;
+mod basis;
+mod case;
+mod constitution;
 mod difference;
+mod evidence;
 mod incident;
+mod proposal;
+mod remedy;
+mod sensor;
+mod station;
+mod subject;
 #[cfg(test)]
 mod tests;
+mod view;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use thiserror::Error;
 
 use crate::entry::Entry;
 use crate::hash::{LeafIndex, RecordDigest, TreeSize};
-use crate::pb;
-use crate::pb::record::Body;
 use crate::record::{DecodedRecord, VerifiedRecord, parse_key};
 use crate::refusal::Refusal;
-use crate::rules::{self, Key, KeyState, Placed, RuleError, StationState, load};
+use crate::rules::{self, Placed, RuleError};
 use crate::signature::PublicKey;
-use crate::state::{MemoryState, StateError, StateMut as _};
+use crate::state::{MemoryState, State, StateError, StateMut as _};
 use crate::tree::leaf_hash;
 
-pub use commission::{
-    Answer, BasisChange, BasisMark, Case, GroupedReport, Proposal, ProposalStatus, Remedy, Response,
-};
+pub use basis::{BasisChange, BasisMark};
+pub use case::{Case, CaseStatus, GroupedReport, Turn};
+pub use constitution::{Amendment, Constitution};
 pub use difference::{Difference, Value, difference, fields};
+pub use evidence::Evidence;
 pub use incident::{Flag, Incident, Reason, Version};
+pub use proposal::{Proposal, ProposalStatus};
+pub use remedy::{Answer, Remedy, Response};
+pub use sensor::Sensor;
+pub use station::Station;
+pub use subject::{Subject, owner, subjects_of};
+pub use view::{View, Views, fold_view};
 
 /// Where a record stands in the log, and who wrote it when.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,7 +78,7 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    fn of(placed: Placed<'_>) -> Self {
+    pub(crate) fn of(placed: Placed<'_>) -> Self {
         let message = &placed.record.record.message;
         Self {
             digest: placed.record.record.digest,
@@ -79,27 +101,13 @@ pub struct Written<T> {
     pub body: T,
 }
 
-/// A station with its keys.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Station {
-    /// Code of the member.
-    pub member: String,
-    /// Name of the station.
-    pub name: String,
-    /// Its keys, oldest first, with what the rules keep of each.
-    pub keys: Vec<(PublicKey, KeyState)>,
-}
-
-/// What a record digest belongs to.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Subject<'a> {
-    /// A report, one of its corrections or its withdrawal.
-    Incident(&'a Incident),
-    /// A case or its extension.
-    Case(&'a Case),
-    /// A proposal, one of its votes, its decision, or an activation of what was decided.
-    Proposal(&'a Proposal),
+impl<T: Clone> Written<T> {
+    fn new(placed: Placed<'_>, body: &T) -> Self {
+        Self {
+            stamp: Stamp::of(placed),
+            body: body.clone(),
+        }
+    }
 }
 
 /// An entry cannot be folded: it does not continue this log, or has not been verified.
@@ -125,26 +133,21 @@ pub enum FoldError {
     State(#[from] StateError),
 }
 
-/// Position of the view that a record belongs to.
-#[derive(Clone, Copy, Debug)]
-enum At {
-    Incident(usize),
-    Case(usize),
-    Proposal(usize),
-}
-
-/// The log as it reads after its first entries.
+/// The log as it reads after its first entries, in memory.
 #[derive(Clone, Debug, Default)]
 pub struct Fold {
     state: MemoryState,
     size: u64,
     now: u64,
-    charter: Option<Written<pb::Charter>>,
     incidents: Vec<Incident>,
     cases: Vec<Case>,
     proposals: Vec<Proposal>,
-    station_names: BTreeSet<(String, String)>,
-    subjects: BTreeMap<RecordDigest, At>,
+    evidence: Vec<Evidence>,
+    sensors: Vec<Sensor>,
+    stations: Vec<Station>,
+    constitution: Option<Constitution>,
+    positions: BTreeMap<Subject, usize>,
+    owners: BTreeMap<RecordDigest, Subject>,
 }
 
 impl Fold {
@@ -153,17 +156,7 @@ impl Fold {
     /// # Errors
     /// [`FoldError`]; the fold then is as before.
     pub fn append_entry(&mut self, bytes: &[u8]) -> Result<(), FoldError> {
-        let entry = Entry::decode(bytes)?;
-        let record = VerifiedRecord {
-            record: DecodedRecord::decode(&entry.signed_record.record)?,
-            public_key: parse_key(&entry.signed_record.public_key, "public_key")?,
-        };
-        self.append(Placed {
-            index: entry.index,
-            accepted_time: entry.accepted_time,
-            leaf: leaf_hash(bytes),
-            record: &record,
-        })
+        with_placed(bytes, |placed| self.append(placed))
     }
 
     /// Appends the next entry, given as its verified record at its place.
@@ -181,8 +174,36 @@ impl Fold {
         self.state.apply(&writes)?;
         self.size += 1;
         self.now = placed.accepted_time;
-        if let Some(body) = &placed.record.record.message.body {
-            self.view(Stamp::of(placed), body)?;
+        Ok(self.view(placed)?)
+    }
+
+    /// Appends a record that the rules let in to the views of the subjects that it concerns.
+    fn view(&mut self, placed: Placed<'_>) -> Result<(), StateError> {
+        let record = &placed.record.record;
+        let subjects = subjects_of(&self.state, record)?;
+        if let Some(owner) = subjects.first() {
+            self.owners.insert(record.digest, owner.clone());
+        }
+        for subject in subjects {
+            let mut place = Place {
+                position: self.positions.get(&subject).copied(),
+                placed,
+                state: &self.state,
+            };
+            match subject {
+                Subject::Incident(_) => place.append_to(&mut self.incidents)?,
+                Subject::Case(_) => place.append_to(&mut self.cases)?,
+                Subject::Proposal(_) => place.append_to(&mut self.proposals)?,
+                Subject::Evidence(_) => place.append_to(&mut self.evidence)?,
+                Subject::Sensor(..) => place.append_to(&mut self.sensors)?,
+                Subject::Station(..) => place.append_to(&mut self.stations)?,
+                Subject::Constitution => {
+                    view::append_to(&mut self.constitution, placed, &self.state)?;
+                }
+            }
+            if let Some(position) = place.position {
+                self.positions.insert(subject, position);
+            }
         }
         Ok(())
     }
@@ -191,26 +212,6 @@ impl Fold {
     #[must_use]
     pub fn size(&self) -> TreeSize {
         TreeSize::new(self.size)
-    }
-
-    /// `accepted_time` of the last entry, Unix milliseconds; 0 for an empty log.
-    #[must_use]
-    pub fn now(&self) -> u64 {
-        self.now
-    }
-
-    /// The charter; absent for an empty log.
-    #[must_use]
-    pub fn charter(&self) -> Option<&Written<pb::Charter>> {
-        self.charter.as_ref()
-    }
-
-    /// The rules in force; absent for an empty log.
-    ///
-    /// # Errors
-    /// [`StateError`] when the state in memory is damaged.
-    pub fn rules(&self) -> Result<Option<pb::Rules>, StateError> {
-        load(&self.state, &Key::Rules)
     }
 
     /// All incidents in the order in which they were first reported, withdrawn ones too.
@@ -231,122 +232,142 @@ impl Fold {
         &self.proposals
     }
 
-    /// All stations by member and name, with their keys.
+    /// The adopted remedies in the order of the log.
     ///
     /// # Errors
     /// [`StateError`] when the state in memory is damaged.
-    pub fn stations(&self) -> Result<Vec<Station>, StateError> {
-        self.station_names
-            .iter()
-            .map(|(member, name)| self.station(member, name))
-            .collect()
+    pub fn remedies(&self) -> Result<Vec<Remedy<'_>>, StateError> {
+        let remedies = self.proposals.iter().map(|proposal| proposal.remedy(self));
+        remedies.filter_map(Result::transpose).collect()
     }
 
-    fn station(&self, member: &str, name: &str) -> Result<Station, StateError> {
-        let known: Option<StationState> = load(&self.state, &Key::Station(member, name))?;
-        let keys = known.unwrap_or_default().keys;
-        let keys = keys.iter().map(|bytes| {
-            let key = PublicKey::try_from(bytes.as_slice())
-                .map_err(|error| StateError(error.to_string()))?;
-            let state: Option<KeyState> = load(&self.state, &Key::PublicKey(bytes))?;
-            Ok((key, state.unwrap_or_default()))
-        });
-        Ok(Station {
-            member: member.to_owned(),
-            name: name.to_owned(),
-            keys: keys.collect::<Result<_, StateError>>()?,
-        })
-    }
-
-    /// Tells whether a key was marked as compromised from this record's index or an earlier one.
-    ///
-    /// # Errors
-    /// [`StateError`] when the state in memory is damaged.
-    pub fn is_in_doubt(&self, stamp: &Stamp) -> Result<bool, StateError> {
-        let key: Option<KeyState> =
-            load(&self.state, &Key::PublicKey(stamp.public_key.as_bytes()))?;
-        let since = key.and_then(|key| key.compromised_since_index);
-        Ok(since.is_some_and(|since| stamp.index.get() >= since))
-    }
-
-    /// What a record belongs to; absent for an unknown digest, the charter and changes of stations.
+    /// All pieces of evidence in the order of the log.
     #[must_use]
-    pub fn subject(&self, digest: &RecordDigest) -> Option<Subject<'_>> {
-        self.subjects.get(digest).map(|at| match *at {
-            At::Incident(position) => Subject::Incident(&self.incidents[position]),
-            At::Case(position) => Subject::Case(&self.cases[position]),
-            At::Proposal(position) => Subject::Proposal(&self.proposals[position]),
-        })
+    pub fn evidence(&self) -> &[Evidence] {
+        &self.evidence
     }
 
-    /// The incident that a report, correction or withdrawal belongs to.
+    /// All sensors in the order in which they were first reported on.
+    #[must_use]
+    pub fn sensors(&self) -> &[Sensor] {
+        &self.sensors
+    }
+
+    /// The members and the rules; absent for an empty log.
+    #[must_use]
+    pub fn constitution(&self) -> Option<&Constitution> {
+        self.constitution.as_ref()
+    }
+
+    /// What the record `digest` belongs to; absent for a record that the log does not hold, and for a summary.
+    #[must_use]
+    pub fn owner(&self, digest: &RecordDigest) -> Option<&Subject> {
+        self.owners.get(digest)
+    }
+
+    /// The incident that a record belongs to: a report, or any record about it.
     #[must_use]
     pub fn incident(&self, digest: &RecordDigest) -> Option<&Incident> {
-        match self.subject(digest)? {
-            Subject::Incident(incident) => Some(incident),
+        match self.owner(digest)? {
+            owner @ Subject::Incident(_) => self.find(&self.incidents, owner),
             _ => None,
         }
     }
 
-    /// The case that a Case record belongs to.
+    /// The case that a record belongs to: a Case, a Closure or a Reopening.
     #[must_use]
     pub fn case(&self, digest: &RecordDigest) -> Option<&Case> {
-        match self.subject(digest)? {
-            Subject::Case(case) => Some(case),
+        match self.owner(digest)? {
+            owner @ Subject::Case(_) => self.find(&self.cases, owner),
             _ => None,
         }
     }
 
-    /// The proposal that a proposal, vote, decision or activation belongs to.
+    /// The proposal that a record belongs to: a proposal, a vote, a decision, or what followed from it.
     #[must_use]
     pub fn proposal(&self, digest: &RecordDigest) -> Option<&Proposal> {
-        match self.subject(digest)? {
-            Subject::Proposal(proposal) => Some(proposal),
+        match self.owner(digest)? {
+            owner @ Subject::Proposal(_) => self.find(&self.proposals, owner),
             _ => None,
         }
     }
 
-    /// Puts a record that the rules let in into the views.
-    fn view(&mut self, stamp: Stamp, body: &Body) -> Result<(), StateError> {
-        match body {
-            Body::Charter(charter) => self.found(stamp, charter),
-            Body::StationChange(change) => self.change_station(&stamp, change),
-            Body::IncidentReport(report) => self.report(stamp, report),
-            Body::Correction(correction) => self.correct(stamp, correction),
-            Body::Withdrawal(withdrawal) => self.withdraw(stamp, withdrawal),
-            Body::Case(case) => self.group(stamp, case),
-            Body::Proposal(proposal) => self.propose(stamp, proposal)?,
-            Body::Vote(vote) => self.vote(stamp, vote)?,
-            Body::Decision(decision) => self.decide(stamp, decision)?,
-            Body::Activation(activation) => self.activate(stamp, activation),
-            _ => {}
+    fn find<'a, V>(&self, views: &'a [V], subject: &Subject) -> Option<&'a V> {
+        self.positions
+            .get(subject)
+            .map(|position| &views[*position])
+    }
+}
+
+impl Views for Fold {
+    fn now(&self) -> u64 {
+        self.now
+    }
+
+    fn load_incident(&self, name: &RecordDigest) -> Result<Option<Cow<'_, Incident>>, StateError> {
+        Ok(self
+            .find(&self.incidents, &Subject::Incident(*name))
+            .map(Cow::Borrowed))
+    }
+
+    fn load_case(&self, name: &RecordDigest) -> Result<Option<Cow<'_, Case>>, StateError> {
+        Ok(self
+            .find(&self.cases, &Subject::Case(*name))
+            .map(Cow::Borrowed))
+    }
+
+    fn load_proposal(&self, name: &RecordDigest) -> Result<Option<Cow<'_, Proposal>>, StateError> {
+        Ok(self
+            .find(&self.proposals, &Subject::Proposal(*name))
+            .map(Cow::Borrowed))
+    }
+
+    fn load_station(
+        &self,
+        member: &str,
+        name: &str,
+    ) -> Result<Option<Cow<'_, Station>>, StateError> {
+        let subject = Subject::Station(member.to_owned(), name.to_owned());
+        Ok(self.find(&self.stations, &subject).map(Cow::Borrowed))
+    }
+
+    fn load_constitution(&self) -> Result<Option<Cow<'_, Constitution>>, StateError> {
+        Ok(self.constitution().map(Cow::Borrowed))
+    }
+}
+
+/// A record on its way into the view at a position, which it begins if there is none.
+struct Place<'a> {
+    position: Option<usize>,
+    placed: Placed<'a>,
+    state: &'a dyn State,
+}
+
+impl Place<'_> {
+    fn append_to<V: View>(&mut self, views: &mut Vec<V>) -> Result<(), StateError> {
+        if let Some(position) = self.position {
+            return views[position].append(self.placed, self.state);
         }
+        views.push(V::found(self.placed, self.state)?);
+        self.position = Some(views.len() - 1);
         Ok(())
     }
+}
 
-    fn found(&mut self, stamp: Stamp, charter: &pb::Charter) {
-        for member in &charter.members {
-            for name in [rules::AUTHORITY_STATION, rules::RECOVERY_STATION] {
-                self.station_names
-                    .insert((member.code.clone(), name.to_owned()));
-            }
-        }
-        self.charter = Some(Written {
-            stamp,
-            body: charter.clone(),
-        });
-    }
-
-    fn change_station(&mut self, stamp: &Stamp, change: &pb::StationChange) {
-        if let Some(pb::station_change::Change::Enrolment(enrolment)) = &change.change {
-            self.station_names
-                .insert((stamp.member.clone(), enrolment.station.clone()));
-        }
-    }
-
-    /// Position of the view that `digest` belongs to.
-    fn at(&self, digest: &[u8]) -> Option<At> {
-        let digest = RecordDigest::try_from(digest).ok()?;
-        self.subjects.get(&digest).copied()
-    }
+/// Gives `each` the record of an entry at its place. Neither chain nor signature is looked at.
+fn with_placed<T>(
+    bytes: &[u8],
+    each: impl FnOnce(Placed<'_>) -> Result<T, FoldError>,
+) -> Result<T, FoldError> {
+    let entry = Entry::decode(bytes)?;
+    let record = VerifiedRecord {
+        record: DecodedRecord::decode(&entry.signed_record.record)?,
+        public_key: parse_key(&entry.signed_record.public_key, "public_key")?,
+    };
+    each(Placed {
+        index: entry.index,
+        accepted_time: entry.accepted_time,
+        leaf: leaf_hash(bytes),
+        record: &record,
+    })
 }

@@ -35,6 +35,7 @@ use crate::state::{State, StateError, Writes};
 pub use charter::{AUTHORITY_STATION, OPERATOR, OPERATOR_STATION, RECOVERY_STATION};
 use context::Context;
 pub use incident_report::is_ordered;
+pub(crate) use model::body;
 pub use model::{
     ActivationState, CaseState, CharterState, Gap, GapList, Head, Holder, HolderList, Key,
     KeyState, MemberState, ProposalState, RecordState, StationState, Tally, VoteState, body_name,
@@ -56,6 +57,14 @@ pub struct Placed<'a> {
     pub leaf: LeafHash,
     /// The record, form and signature checked.
     pub record: &'a VerifiedRecord,
+}
+
+impl<'a> Placed<'a> {
+    /// What the record says.
+    #[must_use]
+    pub fn body(&self) -> Option<&'a Body> {
+        self.record.record.message.body.as_ref()
+    }
 }
 
 /// The rules do not let a record in, or could not be asked.
@@ -87,11 +96,7 @@ impl RuleError {
 /// Source: `proto/spec/rules.md`.
 pub fn apply(state: &dyn State, placed: Placed<'_>) -> Result<Writes, RuleError> {
     let body = placed
-        .record
-        .record
-        .message
-        .body
-        .as_ref()
+        .body()
         .ok_or_else(|| Refusal::new(Reason::FieldRequired, "body"))?;
     let mut context = match body {
         Body::Charter(charter) => charter::found(state, placed, charter)?,

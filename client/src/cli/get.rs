@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use trucelog_proto::fold::Views as _;
 use trucelog_proto::hash::{LeafIndex, RecordDigest};
 
 use super::args::digest;
@@ -176,14 +177,9 @@ async fn case(command: &Case, stop: &AtomicBool) -> Result<(), Error> {
     let fold = view.fold()?;
     let not_found = || Error::NotFound(format!("case {} in {} entries", command.digest, view.size));
     let case = fold.case(&command.digest).ok_or_else(not_found)?;
-    let text = view::case_text(&fold, case);
-    read.print(
-        "get.case",
-        &view,
-        fold.now(),
-        &text,
-        view::case(&fold, case),
-    );
+    let text = view::case_text(&fold, case)?;
+    let json = view::case(&fold, case)?;
+    read.print("get.case", &view, fold.now(), &text, json);
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use trucelog_proto::fold::Fold;
+use trucelog_proto::fold::{Fold, Views as _};
 
 use super::fold::ReadArgs;
 use super::output::Format;
@@ -108,22 +108,23 @@ impl Command {
                     Ok((view::incident_line(incident), json))
                 })
                 .collect(),
-            Self::Cases(_) => {
-                let row = |case| (view::case_line(case), view::case(fold, case));
-                Ok(fold.cases().iter().map(row).collect())
-            }
-            Self::Decisions(_) => {
-                let row = |proposal| {
-                    (
-                        view::proposal_line(fold, proposal),
-                        view::proposal(fold, proposal),
-                    )
-                };
-                Ok(fold.proposals().iter().map(row).collect())
-            }
+            Self::Cases(_) => fold
+                .cases()
+                .iter()
+                .map(|case| Ok((view::case_line(case), view::case(fold, case)?)))
+                .collect(),
+            Self::Decisions(_) => fold
+                .proposals()
+                .iter()
+                .map(|proposal| {
+                    let json = view::proposal(fold, proposal)?;
+                    Ok((view::proposal_line(fold, proposal)?, json))
+                })
+                .collect(),
             Self::Remedies(_) => Ok(fold
-                .remedies()
-                .map(|remedy| (view::remedy_text(&remedy), view::remedy(&remedy)))
+                .remedies()?
+                .iter()
+                .map(|remedy| (view::remedy_text(remedy), view::remedy(remedy)))
                 .collect()),
             Self::Entries(_) => Ok(Rows::new()),
         }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use trucelog_proto::fold::{
-    Answer, BasisChange, BasisMark, Case, Difference, Flag, Fold, Incident, Proposal,
-    ProposalStatus, Remedy, Stamp, Version,
+    Answer, BasisChange, BasisMark, Case, Difference, Flag, Incident, Proposal, ProposalStatus,
+    Remedy, Stamp, Version, Views,
 };
 use trucelog_proto::pb;
 use trucelog_proto::pb::proposal::Question;
@@ -47,7 +47,7 @@ fn difference(difference: &Difference) -> Value {
 }
 
 /// An incident in a list: its newest version.
-pub(super) fn incident_summary(fold: &Fold, incident: &Incident) -> Result<Value, Error> {
+pub(super) fn incident_summary(views: &dyn Views, incident: &Incident) -> Result<Value, Error> {
     let newest = incident.newest();
     let report = &newest.report;
     Ok(json!({
@@ -63,7 +63,7 @@ pub(super) fn incident_summary(fold: &Fold, incident: &Incident) -> Result<Value
         "latest_time": format_time(report.latest_time),
         "place": report.place.as_ref().map_or("", |place| &place.name),
         "flags": flags(newest),
-        "in_doubt": fold.is_in_doubt(&newest.stamp)?,
+        "in_doubt": newest.stamp.is_in_doubt(views)?,
     }))
 }
 
@@ -89,7 +89,7 @@ pub(super) fn incident_line(incident: &Incident) -> String {
 }
 
 /// An incident with every version and what each changed.
-pub(super) fn incident(fold: &Fold, incident: &Incident) -> Result<Value, Error> {
+pub(super) fn incident(views: &dyn Views, incident: &Incident) -> Result<Value, Error> {
     let mut changes =
         std::iter::once(Vec::new()).chain(incident.history().map(|(_, changes)| changes));
     let versions = incident.versions().map(|version| {
@@ -99,7 +99,7 @@ pub(super) fn incident(fold: &Fold, incident: &Incident) -> Result<Value, Error>
             "reason_text": version.reason.as_ref().map(|reason| &reason.text),
             "changes": changes.next().unwrap_or_default().iter().map(difference).collect::<Vec<_>>(),
             "flags": flags(version),
-            "in_doubt": fold.is_in_doubt(&version.stamp)?,
+            "in_doubt": version.stamp.is_in_doubt(views)?,
             "report": json::from_message("trucelog.v1.IncidentReport", &version.report),
         }))
     });
@@ -154,29 +154,31 @@ pub(super) fn incident_text(incident: &Incident) -> String {
 }
 
 /// A case with its reports and what was proposed on it.
-pub(super) fn case(fold: &Fold, case: &Case) -> Value {
-    let reports = case.reports().map(|report| {
-        let incident = fold.incident(&report.version);
-        json!({
+pub(super) fn case(views: &dyn Views, case: &Case) -> Result<Value, Error> {
+    let reports = case.reports().iter().map(|report| {
+        let incident = views.load_incident(&report.incident)?;
+        let in_force = incident.as_ref().and_then(|incident| incident.in_force());
+        Ok(json!({
             "version": report.version.to_string(),
             "grouped_index": report.grouped_index.get(),
-            "incident": incident.map(|incident| incident.digest().to_string()),
-            "in_force": incident.and_then(Incident::in_force).map(|version| version.stamp.digest.to_string()),
-        })
+            "incident": report.incident.to_string(),
+            "in_force": in_force.map(|version| version.stamp.digest.to_string()),
+        }))
     });
+    let reports = reports.collect::<Result<Vec<_>, Error>>()?;
     let records = case.records().map(|record| stamp(&record.stamp));
-    let proposals = fold
-        .proposals()
+    let proposals = case.proposals(views)?;
+    let proposals = proposals
         .iter()
-        .filter(|proposal| proposal.case() == Some(case.digest()));
-    json!({
+        .map(|proposal| self::proposal(views, proposal));
+    Ok(json!({
         "case": case.digest().to_string(),
         "title": case.title(),
         "parties": case.parties(),
-        "reports": reports.collect::<Vec<_>>(),
+        "reports": reports,
         "records": records.collect::<Vec<_>>(),
-        "proposals": proposals.map(|proposal| self::proposal(fold, proposal)).collect::<Vec<_>>(),
-    })
+        "proposals": proposals.collect::<Result<Vec<_>, Error>>()?,
+    }))
 }
 
 pub(super) fn case_line(case: &Case) -> String {
@@ -184,30 +186,25 @@ pub(super) fn case_line(case: &Case) -> String {
     format!(
         "{} {} reports, parties {}: {}",
         case.digest(),
-        case.reports().count(),
+        case.reports().len(),
         parties.join(" "),
         case.title()
     )
 }
 
-pub(super) fn case_text(fold: &Fold, case: &Case) -> String {
+pub(super) fn case_text(views: &dyn Views, case: &Case) -> Result<String, Error> {
     let mut lines = vec![case_line(case)];
-    for report in case.reports() {
-        lines.extend(
-            fold.incident(&report.version)
-                .map(|incident| format!("  report {}", incident_line(incident))),
-        );
+    for incident in case.incidents(views)? {
+        lines.push(format!("  report {}", incident_line(&incident)));
     }
-    for proposal in fold.proposals() {
-        if proposal.case() == Some(case.digest()) {
-            lines.push(format!("  proposal {}", proposal_line(fold, proposal)));
-        }
+    for proposal in case.proposals(views)? {
+        lines.push(format!("  proposal {}", proposal_line(views, &proposal)?));
     }
-    lines.join("\n")
+    Ok(lines.join("\n"))
 }
 
 /// A proposal with its votes, its outcome, and what happened to its basis since.
-pub(super) fn proposal(fold: &Fold, proposal: &Proposal) -> Value {
+pub(super) fn proposal(views: &dyn Views, proposal: &Proposal) -> Result<Value, Error> {
     let written = proposal.written();
     let tally = proposal.tally();
     let votes = proposal.votes().iter().map(|vote| {
@@ -217,12 +214,13 @@ pub(super) fn proposal(fold: &Fold, proposal: &Proposal) -> Value {
             "opinion": vote.body.opinion,
         })
     });
-    let marks = fold.basis_marks(proposal);
-    json!({
+    let marks = proposal.basis_marks(views)?;
+    let superseded_by = proposal.superseded_by(views)?;
+    Ok(json!({
         "proposal": proposal.digest().to_string(),
         "written": stamp(&written.stamp),
         "kind": kind(proposal),
-        "status": status(fold, proposal),
+        "status": status(views, proposal),
         "closes_time": format_time(proposal.state().deadline()),
         "case": proposal.case().map(|digest| digest.to_string()),
         "body": json::from_message("trucelog.v1.Proposal", &written.body),
@@ -237,9 +235,9 @@ pub(super) fn proposal(fold: &Fold, proposal: &Proposal) -> Value {
         "votes": votes.collect::<Vec<_>>(),
         "decision": proposal.decision().map(|decision| stamp(&decision.stamp)),
         "outcome": proposal.decision().map(|decision| decision.body.outcome().as_str_name()),
-        "superseded_by": fold.superseded_by(proposal).map(|later| later.digest().to_string()),
+        "superseded_by": superseded_by.map(|later| later.digest().to_string()),
         "basis": marks.iter().map(basis_mark).collect::<Vec<_>>(),
-    })
+    }))
 }
 
 fn basis_mark(mark: &BasisMark) -> Value {
@@ -267,8 +265,8 @@ fn kind(proposal: &Proposal) -> &'static str {
     }
 }
 
-fn status(fold: &Fold, proposal: &Proposal) -> &'static str {
-    match proposal.status(fold.now()) {
+fn status(views: &dyn Views, proposal: &Proposal) -> &'static str {
+    match proposal.status(views.now()) {
         ProposalStatus::Open { .. } => "open",
         ProposalStatus::AwaitingDecision => "awaiting decision",
         ProposalStatus::Decided(pb::Outcome::Adopted) => "adopted",
@@ -278,13 +276,13 @@ fn status(fold: &Fold, proposal: &Proposal) -> &'static str {
     }
 }
 
-pub(super) fn proposal_line(fold: &Fold, proposal: &Proposal) -> String {
+pub(super) fn proposal_line(views: &dyn Views, proposal: &Proposal) -> Result<String, Error> {
     let tally = proposal.tally();
     let mut line = format!(
         "{} {} {}, {} concur, {} dissent, {} abstain, {} recused of {}: {}",
         proposal.digest(),
         kind(proposal),
-        status(fold, proposal),
+        status(views, proposal),
         tally.concur,
         tally.dissent,
         tally.abstain,
@@ -292,14 +290,14 @@ pub(super) fn proposal_line(fold: &Fold, proposal: &Proposal) -> String {
         tally.eligible,
         proposal.written().body.title
     );
-    for mark in fold.basis_marks(proposal) {
+    for mark in proposal.basis_marks(views)? {
         let change = match mark.change {
             BasisChange::Withdrawn => "basis withdrawn",
             BasisChange::Changed(_) => "basis changed",
         };
         line = format!("{line} [{change} at index {}]", mark.index);
     }
-    line
+    Ok(line)
 }
 
 /// An adopted remedy with what each member did about it.
@@ -319,7 +317,7 @@ pub(super) fn remedy(remedy: &Remedy<'_>) -> Value {
     json!({
         "proposal": remedy.proposal.digest().to_string(),
         "decision": remedy.decision.stamp.digest.to_string(),
-        "attribution": remedy.attribution.map(|attribution| attribution.digest().to_string()),
+        "attribution": remedy.attribution.as_ref().map(|attribution| attribution.digest().to_string()),
         "stale": remedy.stale,
         "title": remedy.proposal.written().body.title,
         "measures": measures.collect::<Vec<_>>(),

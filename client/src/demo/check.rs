@@ -4,13 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use trucelog_proto::fold::{Flag, Fold, Incident, Proposal, ProposalStatus, Version};
+use trucelog_proto::fold::{Flag, Fold, Incident, Proposal, ProposalStatus, Version, Views as _};
 use trucelog_proto::hash::{LeafIndex, RecordDigest, TreeSize};
 use trucelog_proto::pb;
 
 use super::DemoError;
 use super::data::{Column, Row, Table};
 use super::mapping;
+use crate::Error;
 use crate::reader::LocalLog;
 
 /// Folds the first `size` verified entries.
@@ -124,14 +125,20 @@ pub struct Commission {
 }
 
 /// Reads what the log says about the commission's work.
-#[must_use]
-pub fn commission(fold: &Fold) -> Commission {
+///
+/// # Errors
+/// [`DemoError::Client`] when the fold is damaged.
+pub fn commission(fold: &Fold) -> Result<Commission, DemoError> {
     let proposals = fold.proposals();
     let votes = || proposals.iter().flat_map(Proposal::votes);
     let adopted = ProposalStatus::Decided(pb::Outcome::Adopted);
-    let responses = fold.remedies().flat_map(|remedy| remedy.responses);
-    let attribution = proposals.first();
-    Commission {
+    let remedies = fold.remedies().map_err(Error::from)?;
+    let responses = remedies.iter().flat_map(|remedy| &remedy.responses);
+    let marks = match proposals.first() {
+        Some(attribution) => attribution.basis_marks(fold).map_err(Error::from)?,
+        None => Vec::new(),
+    };
+    Ok(Commission {
         adopted: proposals
             .iter()
             .filter(|proposal| proposal.status(fold.now()) == adopted)
@@ -144,8 +151,8 @@ pub fn commission(fold: &Fold) -> Commission {
         activated: responses
             .filter(|response| response.newest.is_some())
             .count(),
-        basis_marks: attribution.map_or(0, |proposal| fold.basis_marks(proposal).len()),
-    }
+        basis_marks: marks.len(),
+    })
 }
 
 /// Tells whether the log holds each acknowledged record where its receipt says.

@@ -97,7 +97,7 @@ pub async fn run(
         counts: check::count(&fold),
         first_counts: check::count(&first_fold),
         differences,
-        commission: check::commission(&fold),
+        commission: check::commission(&fold)?,
         crashes,
         acknowledged_kept: check::holds_all(&local_log, &stage.ledger.acknowledged())?,
         receipt_verified_offline,

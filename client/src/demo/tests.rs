@@ -3,7 +3,7 @@
 
 use prost::Message as _;
 use trucelog_proto::entry::Entry;
-use trucelog_proto::fold::{BasisChange, Flag, Fold, FoldError};
+use trucelog_proto::fold::{BasisChange, Flag, Fold, FoldError, Views as _};
 use trucelog_proto::hash::{CharterDigest, LeafHash, LeafIndex};
 use trucelog_proto::pb;
 use trucelog_proto::pb::record::Body;
@@ -208,7 +208,7 @@ fn a_breach_goes_from_case_to_activations_and_its_basis_changes_later() {
         activated: 2,
         basis_marks: 0,
     };
-    assert_eq!(check::commission(&log.fold), done);
+    assert_eq!(check::commission(&log.fold).unwrap(), done);
     let tally = log.fold.proposals()[0].tally();
     assert_eq!(
         (tally.concur, tally.dissent, tally.outcome),
@@ -216,7 +216,7 @@ fn a_breach_goes_from_case_to_activations_and_its_basis_changes_later() {
     );
 
     log.revise(&inputs);
-    let marks = log.fold.basis_marks(&log.fold.proposals()[0]);
+    let marks = log.fold.proposals()[0].basis_marks(&log.fold).unwrap();
     assert_eq!(marks.len(), 1);
     assert!(matches!(marks[0].change, BasisChange::Changed(_)) && !marks[0].before_decision);
     let correction = log.fold.incident(&report).unwrap().newest();

@@ -1,11 +1,15 @@
 //! Incidents: a report with its corrections and its withdrawal.
 
 use super::difference::{Difference, difference};
-use super::{At, Fold, Stamp, Written};
+use super::subject::{Subject, known_owner};
+use super::view::{View, cannot_begin};
+use super::{Stamp, Written};
 use crate::canonical::grammar;
 use crate::hash::{LeafIndex, RecordDigest};
 use crate::pb;
-use crate::rules::is_ordered;
+use crate::pb::record::Body;
+use crate::rules::{Placed, is_ordered};
+use crate::state::{State, StateError};
 
 /// An incident: what was first reported, and what was said of it since.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +17,10 @@ pub struct Incident {
     first: Version,
     corrections: Vec<Version>,
     withdrawal: Option<Written<pb::Withdrawal>>,
+    corroborations: Vec<Written<pb::Corroboration>>,
+    statements: Vec<Written<pb::PartyStatement>>,
+    disclosures: Vec<Written<pb::Disclosure>>,
+    cases: Vec<RecordDigest>,
 }
 
 /// One version of a report.
@@ -114,54 +122,86 @@ impl Incident {
     }
 }
 
-impl Fold {
-    pub(super) fn report(&mut self, stamp: Stamp, report: &pb::IncidentReport) {
-        let at = At::Incident(self.incidents.len());
-        self.subjects.insert(stamp.digest, at);
-        let first = Version {
-            stamp,
-            report: report.clone(),
-            reason: None,
-        };
-        self.incidents.push(Incident {
-            first,
-            corrections: Vec::new(),
-            withdrawal: None,
-        });
+impl Incident {
+    /// What others found when they checked it, in the order of the log.
+    #[must_use]
+    pub fn corroborations(&self) -> &[Written<pb::Corroboration>] {
+        &self.corroborations
     }
 
-    pub(super) fn correct(&mut self, stamp: Stamp, correction: &pb::Correction) {
-        let digest = stamp.digest;
-        let version = Version {
-            stamp,
+    /// What parties say about it, in the order of the log.
+    #[must_use]
+    pub fn statements(&self) -> &[Written<pb::PartyStatement>] {
+        &self.statements
+    }
+
+    /// Openings of its commitments, in the order of the log.
+    #[must_use]
+    pub fn disclosures(&self) -> &[Written<pb::Disclosure>] {
+        &self.disclosures
+    }
+
+    /// Names of the cases that it was put into, in the order of the log.
+    #[must_use]
+    pub fn cases(&self) -> &[RecordDigest] {
+        &self.cases
+    }
+
+    fn correct(&mut self, placed: Placed<'_>, correction: &pb::Correction) {
+        self.corrections.push(Version {
+            stamp: Stamp::of(placed),
             report: correction.report.clone().unwrap_or_default(),
             reason: Some(Reason {
                 code: correction.reason(),
                 text: correction.reason_text.clone(),
             }),
-        };
-        self.target(digest, &correction.target)
-            .corrections
-            .push(version);
+        });
     }
 
-    pub(super) fn withdraw(&mut self, stamp: Stamp, withdrawal: &pb::Withdrawal) {
-        let digest = stamp.digest;
-        let written = Written {
-            stamp,
-            body: withdrawal.clone(),
+    fn group(&mut self, case: RecordDigest) {
+        if !self.cases.contains(&case) {
+            self.cases.push(case);
+        }
+    }
+}
+
+impl View for Incident {
+    fn found(placed: Placed<'_>, _state: &dyn State) -> Result<Self, StateError> {
+        let Some(Body::IncidentReport(report)) = placed.body() else {
+            return Err(cannot_begin("incident", placed));
         };
-        self.target(digest, &withdrawal.target).withdrawal = Some(written);
+        Ok(Self {
+            first: Version {
+                stamp: Stamp::of(placed),
+                report: report.clone(),
+                reason: None,
+            },
+            corrections: Vec::new(),
+            withdrawal: None,
+            corroborations: Vec::new(),
+            statements: Vec::new(),
+            disclosures: Vec::new(),
+            cases: Vec::new(),
+        })
     }
 
-    /// The incident that a correction or withdrawal named `digest` is about.
-    fn target(&mut self, digest: RecordDigest, target: &[u8]) -> &mut Incident {
-        let position = match self.at(target) {
-            Some(At::Incident(position)) => Some(position),
-            _ => None,
-        };
-        let position = position.expect("the rules let in no change of anything but a report");
-        self.subjects.insert(digest, At::Incident(position));
-        &mut self.incidents[position]
+    fn append(&mut self, placed: Placed<'_>, state: &dyn State) -> Result<(), StateError> {
+        match placed.body() {
+            Some(Body::Correction(body)) => self.correct(placed, body),
+            Some(Body::Withdrawal(body)) => self.withdrawal = Some(Written::new(placed, body)),
+            Some(Body::Corroboration(body)) => self.corroborations.push(Written::new(placed, body)),
+            Some(Body::PartyStatement(body)) => self.statements.push(Written::new(placed, body)),
+            Some(Body::Disclosure(body)) => self.disclosures.push(Written::new(placed, body)),
+            Some(Body::Case(body)) if body.extends.is_empty() => {
+                self.group(placed.record.record.digest);
+            }
+            Some(Body::Case(body)) => {
+                if let Subject::Case(case) = known_owner(placed, state, &body.extends)? {
+                    self.group(case);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
     }
 }
