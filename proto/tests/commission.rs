@@ -3,6 +3,10 @@
 
 mod support;
 
+use support::commission::{
+    activation, all_vote, asks_attribution, asks_remedy, attribution, bytes, case, decision,
+    proposal, remedy, vote, with_attribution, with_case, with_proposal, with_remedy,
+};
 use support::{HOUR, Log, charter, charter_record, public, report};
 use trucelog_proto::hash::RecordDigest;
 use trucelog_proto::pb;
@@ -11,173 +15,6 @@ use trucelog_proto::pb::record::Body;
 use trucelog_proto::pb::station_change::Change;
 use trucelog_proto::refusal::{Reason, Refusal};
 use trucelog_proto::rules::{ProposalState, VoteState};
-
-fn bytes(digest: RecordDigest) -> Vec<u8> {
-    digest.as_bytes().to_vec()
-}
-
-fn case(reports: Vec<RecordDigest>, parties: &[&str]) -> pb::Case {
-    pb::Case {
-        title: "A breach".to_owned(),
-        reports: reports.into_iter().map(bytes).collect(),
-        parties: parties.iter().map(ToString::to_string).collect(),
-        ..pb::Case::default()
-    }
-}
-
-fn attribution(case: RecordDigest, party: &str) -> pb::AttributionProposal {
-    pb::AttributionProposal {
-        case: bytes(case),
-        clause: Some(pb::ClauseReference {
-            clause: "1.a".to_owned(),
-            ..pb::ClauseReference::default()
-        }),
-        finding: pb::AttributionFinding::Party.into(),
-        party: party.to_owned(),
-        basis: pb::AttributionBasis::Organ.into(),
-        intent: pb::Intent::Deliberate.into(),
-        standard_of_proof: pb::StandardOfProof::ClearAndConvincing.into(),
-        confidence: pb::Confidence::High.into(),
-        finality: pb::Finality::Final.into(),
-    }
-}
-
-fn remedy(decision: RecordDigest) -> pb::RemedyProposal {
-    let measure = |kind: pb::RemedyKind, addressees: &[&str]| pb::Measure {
-        kind: kind.into(),
-        text: "as agreed".to_owned(),
-        addressees: addressees.iter().map(ToString::to_string).collect(),
-        stage: pb::ResponseStage::First.into(),
-    };
-    pb::RemedyProposal {
-        decision: bytes(decision),
-        measures: vec![
-            measure(pb::RemedyKind::DiplomaticInitiative, &["AAA"]),
-            measure(pb::RemedyKind::AdditionalSanctions, &["AAA", "BBB"]),
-        ],
-    }
-}
-
-fn proposal(question: pb::proposal::Question) -> Body {
-    Body::Proposal(pb::Proposal {
-        title: "A question".to_owned(),
-        question: Some(question),
-        ..pb::Proposal::default()
-    })
-}
-
-fn asks_attribution(attribution: pb::AttributionProposal) -> Body {
-    proposal(pb::proposal::Question::Attribution(attribution))
-}
-
-fn asks_remedy(remedy: pb::RemedyProposal) -> Body {
-    proposal(pb::proposal::Question::Remedy(remedy))
-}
-
-fn vote(proposal: RecordDigest, choice: pb::VoteChoice) -> Body {
-    let opinion = if matches!(choice, Concur | Abstain) {
-        ""
-    } else {
-        "For reasons."
-    };
-    Body::Vote(pb::Vote {
-        proposal: bytes(proposal),
-        choice: choice.into(),
-        opinion: opinion.to_owned(),
-    })
-}
-
-fn decision(proposal: RecordDigest, outcome: pb::Outcome, votes: &[RecordDigest]) -> Body {
-    let votes = votes.iter().copied().map(bytes).collect();
-    Body::Decision(pb::Decision {
-        proposal: bytes(proposal),
-        outcome: outcome.into(),
-        votes,
-    })
-}
-
-fn activation(decision: RecordDigest) -> pb::Activation {
-    pb::Activation {
-        decision: bytes(decision),
-        choice: pb::ActivationChoice::Approve.into(),
-        ..pb::Activation::default()
-    }
-}
-
-/// A log with a case of one report, parties as given.
-fn with_case(parties: &[&str]) -> (Log, RecordDigest) {
-    let mut log = Log::staffed();
-    let report = log
-        .put("AAA", "monitor", Body::IncidentReport(report()))
-        .unwrap();
-    let case = log
-        .put("BBB", "verifier", Body::Case(case(vec![report], parties)))
-        .unwrap();
-    (log, case)
-}
-
-/// A log with an attribution to PPP under vote.
-fn with_proposal() -> (Log, RecordDigest) {
-    let (mut log, case) = with_case(&["PPP"]);
-    let proposal = log
-        .put(
-            "AAA",
-            "commissioner",
-            asks_attribution(attribution(case, "PPP")),
-        )
-        .unwrap();
-    (log, proposal)
-}
-
-fn all_vote(
-    log: &mut Log,
-    proposal: RecordDigest,
-    choices: [pb::VoteChoice; 3],
-) -> Vec<RecordDigest> {
-    let members = support::MEMBERS.iter().zip(choices);
-    members
-        .map(|(member, choice)| {
-            log.put(member, "commissioner", vote(proposal, choice))
-                .unwrap()
-        })
-        .collect()
-}
-
-/// A log with an adopted attribution.
-fn with_attribution(
-    attribution: impl FnOnce(RecordDigest) -> pb::AttributionProposal,
-) -> (Log, RecordDigest) {
-    let (mut log, case) = with_case(&["PPP"]);
-    let proposal = log
-        .put("AAA", "commissioner", asks_attribution(attribution(case)))
-        .unwrap();
-    let votes = all_vote(&mut log, proposal, [Concur, Dissent, ConcurSeparately]);
-    let decision = log
-        .put(
-            "BBB",
-            "authority",
-            decision(proposal, pb::Outcome::Adopted, &votes),
-        )
-        .unwrap();
-    (log, decision)
-}
-
-/// A log with an adopted remedy.
-fn with_remedy() -> (Log, RecordDigest) {
-    let (mut log, basis) = with_attribution(|case| attribution(case, "PPP"));
-    let proposal = log
-        .put("CCC", "commissioner", asks_remedy(remedy(basis)))
-        .unwrap();
-    let votes = all_vote(&mut log, proposal, [Concur, Concur, Abstain]);
-    let decision = log
-        .put(
-            "CCC",
-            "commissioner",
-            decision(proposal, pb::Outcome::Adopted, &votes),
-        )
-        .unwrap();
-    (log, decision)
-}
 
 /// Asserts that the body is accepted, and refused for one field once it is mutated.
 fn refuses<B: Clone>(
@@ -370,41 +207,11 @@ fn an_attribution_without_electorate_is_refused() {
 }
 
 #[test]
-fn rejects_votes_that_do_not_hold() {
+fn a_second_vote_names_the_first() {
     let (mut log, proposal) = with_proposal();
-    let good = pb::Vote {
-        proposal: bytes(proposal),
-        choice: Dissent.into(),
-        opinion: "No.".to_owned(),
-    };
-    let refuses_vote = |mutate: &dyn Fn(&mut pb::Vote), expected: (Reason, &str)| {
-        refuses(
-            &log,
-            ("AAA", "commissioner"),
-            &good,
-            Body::Vote,
-            |it| mutate(it),
-            expected,
-        );
-    };
-    refuses_vote(&|it| it.choice = 0, (Reason::FieldRequired, "vote.choice"));
-    refuses_vote(
-        &|it| it.opinion.clear(),
-        (Reason::FieldRequired, "vote.opinion"),
-    );
-    refuses_vote(
-        &|it| it.opinion = "x".repeat(8_193),
-        (Reason::FieldTooLong, "vote.opinion"),
-    );
-    refuses_vote(
-        &|it| it.proposal = vec![1; 32],
-        (Reason::ReferenceUnknown, "vote.proposal"),
-    );
-    assert_eq!(
-        refused(&log, "AAA", "authority", vote(proposal, Concur)).reason,
-        Reason::RoleNotAllowed
-    );
-    let first = log.put("AAA", "commissioner", Body::Vote(good)).unwrap();
+    let first = log
+        .put("AAA", "commissioner", vote(proposal, Dissent))
+        .unwrap();
     let second = refused(&log, "AAA", "commissioner", vote(proposal, Concur));
     assert_eq!(
         (second.reason, second.fact("first_vote")),

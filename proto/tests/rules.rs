@@ -56,15 +56,6 @@ fn report_of(record: &mut pb::Record) -> &mut pb::IncidentReport {
     }
 }
 
-macro_rules! body {
-    ($record:expr, $variant:ident) => {
-        match $record.body.as_mut().unwrap() {
-            Body::$variant(body) => body,
-            _ => panic!("another body"),
-        }
-    };
-}
-
 #[test]
 fn rejects_a_record_whose_envelope_is_wrong() {
     let mut log = Log::staffed();

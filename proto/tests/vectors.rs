@@ -7,7 +7,7 @@ mod cases;
 
 use std::fs;
 
-use cases::{ARTEFACTS, Inputs};
+use cases::{ARTEFACTS, Inputs, rules};
 use serde_json::Value;
 
 #[test]
@@ -24,6 +24,34 @@ fn every_vector_has_the_verdict_that_it_states() {
         }
     }
     assert!(count >= 100, "only {count} vectors");
+}
+
+#[test]
+fn every_record_is_judged_after_its_history_as_it_states() {
+    let mut count = 0;
+    for (section, _) in rules::SECTIONS {
+        let read = |name: &str| -> Value {
+            serde_json::from_slice(&fs::read(rules::folder(section).join(name)).unwrap()).unwrap()
+        };
+        let history = read("history.json");
+        for file in fs::read_dir(rules::folder(section)).unwrap() {
+            let name = file.unwrap().file_name().into_string().unwrap();
+            if name == "history.json" {
+                continue;
+            }
+            let case = read(&name);
+            let verdict = rules::replay(&history, &case);
+            assert_eq!(verdict, stated(&case), "rules/{section}/{name}");
+            count += 1;
+        }
+    }
+    assert!(count >= 17, "only {count} records");
+}
+
+/// The refusal that a case of the rules states.
+fn stated(case: &Value) -> Option<rules::Refused> {
+    let text = |name: &str| case[name].as_str().unwrap().to_owned();
+    (case["expect"] != "ok").then(|| (text("expect"), text("field")))
 }
 
 #[test]

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 #![allow(dead_code, reason = "each test program uses a part")]
 
+pub(crate) mod commission;
+
 use std::collections::BTreeMap;
 
 use ed25519_dalek::SigningKey;
@@ -22,6 +24,17 @@ use trucelog_proto::tree::leaf_hash;
 pub(crate) const MEMBERS: [&str; 3] = ["AAA", "BBB", "CCC"];
 pub(crate) const HOUR: u64 = 3_600_000;
 pub(crate) const START: u64 = 1_790_000_000_000;
+
+/// The body of a record, which must be of that kind.
+#[macro_export]
+macro_rules! body {
+    ($record:expr, $variant:ident) => {
+        match $record.body.as_mut().unwrap() {
+            Body::$variant(body) => body,
+            _ => panic!("another body"),
+        }
+    };
+}
 
 /// A key that depends only on its name.
 pub(crate) fn key(name: &str) -> SigningKey {

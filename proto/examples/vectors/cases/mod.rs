@@ -35,6 +35,7 @@ mod note;
 mod policy;
 mod proof;
 mod record;
+pub(crate) mod rules;
 mod signature;
 mod tile;
 mod tlog_proof;
@@ -175,7 +176,7 @@ impl Inputs {
 
 /// Returns every file that the source gives, vectors and seeds.
 pub(crate) fn files() -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut files = BTreeMap::new();
+    let mut files = rules::files();
     for artefact in ARTEFACTS {
         for case in (artefact.cases)() {
             let verdict = artefact.verdict(&case.inputs);
