@@ -20,6 +20,9 @@ limits! {
     MAX_NAME_LEN = 256, "Bytes of a name or title of a place, member, party or case.";
     MAX_TITLE_LEN = 512, "Bytes of the title of a charter or protocol text.";
     MAX_IDENTIFIER_LEN = 64, "Bytes of an identifier: clause, policy, zone, version.";
+    MIN_LANGUAGE_LEN = 2, "Least bytes of a language tag.";
+    MAX_LANGUAGE_LEN = 35, "Bytes of a language tag.";
+    MAX_WRITTEN_TIME_LEN = 128, "Bytes of an instant as a text writes it.";
     MAX_DATASET_LEN = 128, "Bytes of the name of a data set, of a row or of a column.";
     MAX_IMPORTED_VALUE_LEN = 2_048, "Bytes of the value of an imported column.";
     MAX_REASON_LEN = 1_024, "Bytes of a reason or short description.";

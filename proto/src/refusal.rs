@@ -155,6 +155,10 @@ reasons! {
         "The key was revoked or rotated before this record." "Sign with the station's current key."
     KeyOfOtherStation "KEY_OF_OTHER_STATION" PermissionDenied
         "The key belongs to another station than the record names." "Name the station that holds the key."
+    MemberSuspended "MEMBER_SUSPENDED" PermissionDenied
+        "The member is suspended." "Wait for its reinstatement; until then its authority may only change its keys."
+    MemberDeparted "MEMBER_DEPARTED" PermissionDenied
+        "The member has departed." "Nothing is to be done; what it logged before stays valid."
     RoleNotAllowed "ROLE_NOT_ALLOWED" PermissionDenied
         "The station's role may not write this." "Let a station with one of the roles named write it."
     SequenceUsed "SEQUENCE_USED" AlreadyExists
@@ -203,8 +207,14 @@ reasons! {
         "The code is neither a party nor a member in the charter." "Use a code of the charter."
     MemberUnknown "MEMBER_UNKNOWN" FailedPrecondition
         "The code is not a member." "Use the code of a member."
+    MemberKnown "MEMBER_KNOWN" AlreadyExists
+        "The code is or was that of a member; a code is admitted once." "Reinstate a suspended member, or admit under another code."
+    MemberStanding "MEMBER_STANDING" FailedPrecondition
+        "The member's standing does not allow this change." "Suspend a member in good standing, reinstate a suspended one."
+    NotReleased "NOT_RELEASED" FailedPrecondition
+        "The charter does not release the log's records to this code." "Found a successor log with a wider release set."
     KeyEnrolled "KEY_ENROLLED" AlreadyExists
-        "The key was enrolled before; a key is enrolled once." "Make a new key."
+        "The key was enrolled or promised before; a key is enrolled once." "Make a new key."
     KeyReserved "KEY_RESERVED" FailedPrecondition
         "The key is the log's own." "Make a new key."
     StationActive "STATION_ACTIVE" AlreadyExists
@@ -219,12 +229,16 @@ reasons! {
         "The rules do not let this member hold this role." "Change the rules by a RULES decision."
     ProposalKindNotAllowed "PROPOSAL_KIND_NOT_ALLOWED" FailedPrecondition
         "The rules do not provide for proposals of this kind." "Change the rules by a RULES decision."
+    ProposalOpen "PROPOSAL_OPEN" FailedPrecondition
+        "A proposal on the same subject is not decided." "Wait for its decision, which anyone eligible may write once voting has closed."
     ElectorateEmpty "ELECTORATE_EMPTY" FailedPrecondition
         "No member may vote on this." "Enrol stations with the role that votes."
     StandardTooLow "STANDARD_TOO_LOW" FailedPrecondition
         "The standard of proof is lower than the rules demand." "Meet the standard that the refusal names."
     NotAdopted "NOT_ADOPTED" FailedPrecondition
         "The decision did not adopt its proposal." "Refer to an adopted decision."
+    ClauseUnknown "CLAUSE_UNKNOWN" FailedPrecondition
+        "The protocol text has no such clause." "Use the identifier of one of its clauses."
     BasisProvisional "BASIS_PROVISIONAL" FailedPrecondition
         "The attribution is provisional, and the rules demand a final one." "Decide the attribution finally first."
     BasisNotABreach "BASIS_NOT_A_BREACH" FailedPrecondition
@@ -249,6 +263,18 @@ reasons! {
         "The remedy asks nothing of this member." "Only addressees decide on a remedy."
     SupersedesRequired "SUPERSEDES_REQUIRED" FailedPrecondition
         "The member has decided on this remedy before." "Name the earlier Activation in supersedes."
+    StepOrder "STEP_ORDER" FailedPrecondition
+        "The member's newest step on this text does not allow this one." "Sign first; ratify, refuse or withdraw once, after that."
+    NotApproved "NOT_APPROVED" FailedPrecondition
+        "The member's activation does not approve this." "Activate it first."
+    CaseClosed "CASE_CLOSED" FailedPrecondition
+        "The case is closed." "Reopen it with evidence that is new."
+    CaseOpen "CASE_OPEN" FailedPrecondition
+        "The case is not closed." "Extend the case instead."
+    ResultDiffers "RESULT_DIFFERS" FailedPrecondition
+        "The result is not the one that the case's newest final attribution gives." "State the result that the refusal names."
+    EvidenceNotNew "EVIDENCE_NOT_NEW" FailedPrecondition
+        "The record was logged before the case was closed." "Name what was logged after the closure."
     NotSupported "NOT_SUPPORTED" Unimplemented
         "This software does not judge records of this kind or version." "Use newer software."
 }

@@ -11,14 +11,21 @@
 mod activation;
 mod case;
 mod charter;
+mod closure;
 mod context;
 mod correction;
 mod decision;
 mod fields;
+mod follow_up;
 mod incident_report;
+mod membership;
 mod model;
 mod proposal;
+mod protocol_text;
+mod ratification;
 mod references;
+mod reopening;
+mod rule_set;
 mod station_change;
 mod vote;
 mod withdrawal;
@@ -37,9 +44,9 @@ use context::Context;
 pub use incident_report::is_ordered;
 pub(crate) use model::body;
 pub use model::{
-    ActivationState, CaseState, CharterState, Gap, GapList, Head, Holder, HolderList, Key,
-    KeyState, MemberState, ProposalState, RecordState, StationState, Tally, VoteState, body_name,
-    load,
+    ActivationState, CaseState, CharterState, ClauseState, Gap, GapList, Head, Holder, HolderList,
+    Key, KeyState, MemberList, MemberState, ProposalState, RatificationState, RecordState,
+    Standing, StationState, SubjectState, Tally, VoteState, body_name, load,
 };
 pub use references::references;
 
@@ -127,6 +134,10 @@ fn apply_body(context: &mut Context<'_>, body: &Body) -> Result<(), RuleError> {
         Body::Vote(vote) => vote::apply(context, vote),
         Body::Decision(decision) => decision::apply(context, decision),
         Body::Activation(activation) => activation::apply(context, activation),
+        Body::Ratification(ratification) => ratification::apply(context, ratification),
+        Body::FollowUp(follow_up) => follow_up::apply(context, follow_up),
+        Body::Closure(closure) => closure::apply(context, closure),
+        Body::Reopening(reopening) => reopening::apply(context, reopening),
         other => Err(Refusal::new(Reason::NotSupported, body_name(other)).into()),
     }
 }

@@ -5,7 +5,8 @@ mod support;
 
 use support::commission::{
     activation, all_vote, asks_attribution, asks_remedy, attribution, bytes, case, decision,
-    proposal, remedy, vote, with_attribution, with_case, with_proposal, with_remedy,
+    proposal, refused, refuses, remedy, vote, with_attribution, with_case, with_proposal,
+    with_remedy,
 };
 use support::{HOUR, Log, charter, charter_record, public, report};
 use trucelog_proto::hash::RecordDigest;
@@ -13,35 +14,8 @@ use trucelog_proto::pb;
 use trucelog_proto::pb::VoteChoice::{Abstain, Concur, ConcurSeparately, Dissent, Recused};
 use trucelog_proto::pb::record::Body;
 use trucelog_proto::pb::station_change::Change;
-use trucelog_proto::refusal::{Reason, Refusal};
+use trucelog_proto::refusal::Reason;
 use trucelog_proto::rules::{ProposalState, VoteState};
-
-/// Asserts that the body is accepted, and refused for one field once it is mutated.
-fn refuses<B: Clone>(
-    log: &Log,
-    (member, station): (&str, &str),
-    body: &B,
-    wrap: impl Fn(B) -> Body,
-    mutate: impl FnOnce(&mut B),
-    expected: (Reason, &str),
-) {
-    log.judge(&log.record(member, station, wrap(body.clone())))
-        .unwrap();
-    let mut bad = body.clone();
-    mutate(&mut bad);
-    let refusal = log
-        .judge(&log.record(member, station, wrap(bad)))
-        .unwrap_err();
-    assert_eq!(
-        (refusal.reason, refusal.field.as_str()),
-        expected,
-        "{refusal}"
-    );
-}
-
-fn refused(log: &Log, member: &str, station: &str, body: Body) -> Refusal {
-    log.judge(&log.record(member, station, body)).unwrap_err()
-}
 
 #[test]
 fn rejects_cases_that_do_not_hold() {

@@ -13,10 +13,7 @@ use support::{
 };
 use tonic::Code;
 use trucelog_client::{
-    Error as ClientError,
-    evidence::Evidence,
-    trust::Trust,
-    not_enough::NotEnough,
+    Error as ClientError, evidence::Evidence, not_enough::NotEnough, trust::Trust,
     verifier::EntrySource,
 };
 use trucelog_proto::{

@@ -155,6 +155,10 @@ fn facts(record: &pb::Record, key: &PublicKey, role: pb::Role) -> Writes {
     };
     let limits = pb::Rules {
         rules_version: RULES_VERSION,
+        role_rules: vec![pb::RoleRule {
+            role: role.into(),
+            members: vec![record.member.clone()],
+        }],
         clock_tolerance: CLOCK_TOLERANCE_MS,
         event_span: EVENT_SPAN_MS,
         ..pb::Rules::default()

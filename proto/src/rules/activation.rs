@@ -36,6 +36,8 @@ fn activate(context: &mut Context<'_>, activation: &pb::Activation) -> Result<()
     context.belongs_to(&activation.decision);
     let newest = ActivationState {
         digest: context.digest().as_bytes().to_vec(),
+        choice: activation.choice,
+        measures: activation.measures.clone(),
     };
     context.store(&Key::Activation(&activation.decision, member), &newest);
     Ok(())

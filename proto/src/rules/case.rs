@@ -41,7 +41,7 @@ fn group(context: &mut Context<'_>, case: &pb::Case) -> Result<(), RuleError> {
 }
 
 fn extended(context: &mut Context<'_>, case: &pb::Case) -> Result<Vec<u8>, RuleError> {
-    context.founding_case(&case.extends, "extends")?;
+    context.open_case(&case.extends, "extends")?;
     context.belongs_to(&case.extends);
     Ok(case.extends.clone())
 }

@@ -4,8 +4,9 @@
 
 use super::context::Context;
 use super::fields::{self, Check};
-use super::model::{CharterState, Holder, HolderList, Key, KeyState, MemberState, StationState};
-use super::{Placed, RULES_VERSION, RuleError};
+use super::model::{CharterState, Key, KeyState, MemberList, MemberState, Standing, StationState};
+use super::station_change::count_holder;
+use super::{Placed, RuleError, rule_set};
 use crate::limits::{MAX_NAME_LEN, MAX_TITLE_LEN};
 use crate::note::{KeyMaterial, VerifierKey};
 use crate::pb;
@@ -51,48 +52,55 @@ pub(super) fn found<'a>(
         charter.rules.as_ref().unwrap_or(&pb::Rules::default()),
     );
     for member in &charter.members {
-        admit_member(&mut context, member);
+        admit_member(&mut context, member)?;
     }
-    let holders = charter
-        .members
-        .iter()
-        .map(|member| Holder {
-            member: member.code.clone(),
-            key_count: 1,
-        })
-        .collect();
-    context.store(&Key::Holders(pb::Role::Authority), &HolderList { holders });
     Ok(context)
 }
 
-fn admit_member(context: &mut Context<'_>, member: &pb::CharterMember) {
-    context.store(
-        &Key::Member(&member.code),
-        &MemberState { admitted_index: 0 },
-    );
-    let keys = [
+/// Makes a member of a state or organisation: its stations `authority` and `recovery` come to life.
+pub(super) fn admit_member(
+    context: &mut Context<'_>,
+    member: &pb::CharterMember,
+) -> Result<(), RuleError> {
+    let index = context.placed.index.get();
+    let state = MemberState {
+        admitted_index: index,
+        ..MemberState::default()
+    };
+    context.store(&Key::Member(&member.code), &state);
+    let mut list: MemberList = context.members()?;
+    list.members.push(Standing {
+        member: member.code.clone(),
+        suspended: false,
+    });
+    list.members.sort_by(|a, b| a.member.cmp(&b.member));
+    context.store(&Key::Members, &list);
+    for (station, role, key) in stations(member) {
+        let state = KeyState {
+            enrolled_index: index,
+            ..key_state(&member.code, station, role)
+        };
+        context.store(&Key::PublicKey(key), &state);
+        let keys = vec![key.to_vec()];
+        context.store(&Key::Station(&member.code, station), &StationState { keys });
+        count_holder(context, &state, true)?;
+    }
+    Ok(())
+}
+
+/// The stations that come with membership: name, role and key.
+pub(super) fn stations(member: &pb::CharterMember) -> [(&'static str, pb::Role, &[u8]); 2] {
+    [
         (
             AUTHORITY_STATION,
             pb::Role::Authority,
             &member.authority_key,
         ),
         (RECOVERY_STATION, pb::Role::Recovery, &member.recovery_key),
-    ];
-    for (station, role, key) in keys {
-        context.store(
-            &Key::PublicKey(key),
-            &key_state(&member.code, station, role),
-        );
-        context.store(
-            &Key::Station(&member.code, station),
-            &StationState {
-                keys: vec![key.clone()],
-            },
-        );
-    }
+    ]
 }
 
-fn key_state(member: &str, station: &str, role: pb::Role) -> KeyState {
+pub(super) fn key_state(member: &str, station: &str, role: pb::Role) -> KeyState {
     KeyState {
         member: member.to_owned(),
         station: station.to_owned(),
@@ -112,7 +120,12 @@ fn check(placed: Placed<'_>, charter: &pb::Charter) -> Result<(Vec<u8>, Vec<u8>)
             .rules
             .as_ref()
             .ok_or_else(|| Refusal::new(Reason::FieldRequired, "rules"))?;
-        check_rules(rules, &charter.members).map_err(|refusal| refusal.below("rules"))?;
+        let members: Vec<&str> = charter
+            .members
+            .iter()
+            .map(|member| member.code.as_str())
+            .collect();
+        rule_set::check(rules, &members).map_err(|refusal| refusal.below("rules"))?;
         fields::absent_unless(
             false,
             charter.predecessor.is_some(),
@@ -262,80 +275,4 @@ fn check_codes(charter: &pb::Charter) -> Check {
         fields::filled_text(&party.name, MAX_NAME_LEN, "name")
     })?;
     fields::ascending(&charter.parties, |party| party.code.clone(), "parties")
-}
-
-/// Checks rules, here and in a proposal of new rules.
-///
-/// Source: `proto/spec/rules.md`, "Rules".
-fn check_rules(rules: &pb::Rules, members: &[pb::CharterMember]) -> Check {
-    if rules.rules_version != RULES_VERSION {
-        return Err(
-            Refusal::new(Reason::NotSupported, "rules_version").with("supported", RULES_VERSION)
-        );
-    }
-    fields::each(&rules.proposal_rules, "proposal_rules", check_proposal_rule)?;
-    fields::ascending(&rules.proposal_rules, |rule| rule.kind, "proposal_rules")?;
-    fields::each(&rules.role_rules, "role_rules", |rule| {
-        check_role_rule(rule, members)
-    })?;
-    fields::ascending(&rules.role_rules, |rule| rule.role, "role_rules")?;
-    let succession = rules
-        .succession
-        .as_ref()
-        .ok_or_else(|| Refusal::new(Reason::FieldRequired, "succession"))?;
-    fields::fraction(succession.endorsements, "endorsements")
-        .map_err(|refusal| refusal.below("succession"))?;
-    fields::each(&rules.stage_rules, "stage_rules", |rule| {
-        fields::required(rule.stage() != pb::ResponseStage::Unspecified, "stage")?;
-        fields::required(rule.duration > 0, "duration")
-    })?;
-    fields::ascending(&rules.stage_rules, |rule| rule.stage, "stage_rules")?;
-    fields::required(rules.clock_tolerance > 0, "clock_tolerance")?;
-    fields::required(rules.event_span > 0, "event_span")
-}
-
-fn check_proposal_rule(rule: &pb::ProposalRule) -> Check {
-    use pb::ProposalKind::{Attribution, Remedy, Unspecified};
-    fields::required(rule.kind() != Unspecified, "kind")?;
-    voting_role(rule.proposer(), "proposer")?;
-    voting_role(rule.electorate(), "electorate")?;
-    fields::fraction(rule.quorum, "quorum")?;
-    fields::fraction(rule.majority, "majority")?;
-    fields::required(rule.recusal() != pb::RecusalRule::Unspecified, "recusal")?;
-    fields::required(rule.vote_window > 0, "vote_window")?;
-    let standard = rule.standard_of_proof() != pb::StandardOfProof::Unspecified;
-    fields::exactly_when(
-        rule.kind() == Attribution,
-        standard,
-        "standard_of_proof",
-        "ATTRIBUTION",
-    )?;
-    fields::absent_unless(
-        rule.kind() == Remedy,
-        rule.provisional_basis,
-        "provisional_basis",
-        "REMEDY",
-    )
-}
-
-fn voting_role(role: pb::Role, field: &str) -> Check {
-    let votes = matches!(role, pb::Role::Authority | pb::Role::Commissioner);
-    fields::formed(votes, field, "ROLE_AUTHORITY or ROLE_COMMISSIONER")
-}
-
-fn check_role_rule(rule: &pb::RoleRule, members: &[pb::CharterMember]) -> Check {
-    let reserved = matches!(
-        rule.role(),
-        pb::Role::Unspecified | pb::Role::Operator | pb::Role::Recovery
-    );
-    fields::formed(!reserved, "role", "a role that may be enrolled")?;
-    fields::ascending(&rule.members, Clone::clone, "members")?;
-    fields::each(&rule.members, "members", |code| {
-        let known = members.iter().any(|member| member.code == *code);
-        if known {
-            Ok(())
-        } else {
-            Err(Refusal::new(Reason::MemberUnknown, "").with("found", code))
-        }
-    })
 }

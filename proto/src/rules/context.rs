@@ -4,10 +4,10 @@ use prost::Message;
 
 use super::fields::{self, Check};
 use super::model::{
-    self, CharterState, Head, HolderList, Key, KeyState, ProposalState, RecordState, body,
-    body_number, name_of_body,
+    self, CaseState, CharterState, Head, HolderList, Key, KeyState, MemberList, MemberState,
+    ProposalState, RecordState, body, body_number, name_of_body,
 };
-use super::{Placed, RuleError};
+use super::{Placed, RULES_VERSION, RuleError};
 use crate::hash::RecordDigest;
 use crate::limits::{MAX_CODE_LEN, MAX_IDENTIFIER_LEN};
 use crate::pb;
@@ -43,16 +43,19 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Checks what holds for every record after the charter: key, role, sequence, times, label.
+    /// Checks what holds for every record after the charter: key, member, role, sequence, times, label.
     ///
     /// Source: `proto/spec/rules.md`, "Envelope".
     pub(super) fn admit(state: &'a dyn State, placed: Placed<'a>) -> Result<Self, RuleError> {
+        check_version(state)?;
         let key_bytes = placed.record.public_key.as_bytes();
         let key: Option<KeyState> = model::load(state, &Key::PublicKey(key_bytes))?;
+        let key = key.filter(|key| !key.promised);
         let key = key.ok_or_else(|| Refusal::new(Reason::KeyUnknown, "public_key"))?;
         let context = Self::found(state, placed, key);
         context.check_accepted_time()?;
         context.check_key()?;
+        context.check_standing()?;
         context.check_role()?;
         context.check_sequence()?;
         context.check_times()?;
@@ -98,11 +101,38 @@ impl<'a> Context<'a> {
         Ok(())
     }
 
-    fn check_role(&self) -> Check {
+    /// A suspended member only looks after its keys; a member that has departed writes nothing.
+    fn check_standing(&self) -> Result<(), RuleError> {
+        let member: Option<MemberState> = self.load(&Key::Member(self.member()))?;
+        let member = member.unwrap_or_default();
+        let changes_keys = matches!(self.message().body, Some(Body::StationChange(_)));
+        let (reason, index) = match (member.departed_index, member.suspended_index) {
+            (Some(index), _) => (Reason::MemberDeparted, index),
+            (None, Some(index)) if !changes_keys => (Reason::MemberSuspended, index),
+            _ => return Ok(()),
+        };
+        Err(Refusal::new(reason, "member")
+            .with("since_index", index)
+            .into())
+    }
+
+    fn check_role(&self) -> Result<(), RuleError> {
         let Some(body) = &self.message().body else {
             return Ok(());
         };
-        self.require_role(roles_for(body), model::body_name(body))
+        self.require_role(roles_for(body), model::body_name(body))?;
+        if finishes(body) || admits(&self.rules()?, self.key.role(), self.member()) {
+            return Ok(());
+        }
+        Err(self.not_admitted(self.key.role(), model::body_name(body)))
+    }
+
+    /// The refusal of a role that the rules in force do not give to the author's member.
+    pub(super) fn not_admitted(&self, role: pb::Role, field: &str) -> RuleError {
+        Refusal::new(Reason::RoleNotAdmitted, field)
+            .with("role", role.as_str_name())
+            .with("member", self.member())
+            .into()
     }
 
     /// Refuses a body that none of `roles` is needed for, unless the station has one of them.
@@ -295,6 +325,23 @@ impl<'a> Context<'a> {
         Ok(case)
     }
 
+    /// Reads the case whose founding record `digest` names and which is not closed.
+    pub(super) fn open_case(&self, digest: &[u8], field: &str) -> Result<CaseState, RuleError> {
+        self.founding_case(digest, field)?;
+        self.not_closed(digest, field)
+    }
+
+    /// Refuses a case that is closed.
+    pub(super) fn not_closed(&self, case: &[u8], field: &str) -> Result<CaseState, RuleError> {
+        let state: CaseState = self.load(&Key::Case(case))?.unwrap_or_default();
+        match state.closed_index {
+            None => Ok(state),
+            Some(index) => Err(Refusal::new(Reason::CaseClosed, field)
+                .with("closed_at_index", index)
+                .into()),
+        }
+    }
+
     /// Reads an adopted decision on a proposal of one kind: the proposal's state.
     pub(super) fn adopted(
         &self,
@@ -302,13 +349,23 @@ impl<'a> Context<'a> {
         kind: pb::ProposalKind,
         field: &str,
     ) -> Result<ProposalState, RuleError> {
+        Ok(self.adoption(digest, kind, field)?.1)
+    }
+
+    /// Reads an adopted decision on a proposal of one kind, with the proposal's state.
+    pub(super) fn adoption(
+        &self,
+        digest: &[u8],
+        kind: pb::ProposalKind,
+        field: &str,
+    ) -> Result<(RecordState, ProposalState), RuleError> {
         let (decision, proposal) = self.decided(digest, kind, field)?;
         if decision.outcome() != pb::Outcome::Adopted {
             return Err(Refusal::new(Reason::NotAdopted, field)
                 .with("outcome", decision.outcome().as_str_name())
                 .into());
         }
-        Ok(proposal)
+        Ok((decision, proposal))
     }
 
     /// Reads a decision on a proposal of one kind, with the proposal's state.
@@ -330,10 +387,11 @@ impl<'a> Context<'a> {
         Ok((decision, proposal))
     }
 
-    /// Refuses a code that is neither a party nor a member.
+    /// Refuses a code that is neither a party nor a member. One that has departed may still have broken a clause.
     pub(super) fn known_party(&self, code: &str, field: &str) -> Result<(), RuleError> {
         fields::code(code, field)?;
-        if self.charter()?.parties.iter().any(|party| party == code) || self.is_member(code)? {
+        let member: Option<MemberState> = self.load(&Key::Member(code))?;
+        if member.is_some() || self.charter()?.parties.iter().any(|party| party == code) {
             return Ok(());
         }
         Err(Refusal::new(Reason::PartyUnknown, field)
@@ -343,7 +401,8 @@ impl<'a> Context<'a> {
 
     pub(super) fn known_member(&self, code: &str, field: &str) -> Result<(), RuleError> {
         fields::code(code, field)?;
-        if self.is_member(code)? {
+        let member: Option<MemberState> = self.load(&Key::Member(code))?;
+        if member.is_some_and(|member| member.departed_index.is_none()) {
             return Ok(());
         }
         Err(Refusal::new(Reason::MemberUnknown, field)
@@ -351,20 +410,21 @@ impl<'a> Context<'a> {
             .into())
     }
 
-    fn is_member(&self, code: &str) -> Result<bool, RuleError> {
-        Ok(self
-            .load::<model::MemberState>(&Key::Member(code))?
-            .is_some())
+    /// The members that have not departed.
+    pub(super) fn members(&self) -> Result<MemberList, RuleError> {
+        Ok(self.load(&Key::Members)?.unwrap_or_default())
     }
 
-    /// Members that hold an active key with `role`, ascending.
-    pub(super) fn holders(&self, role: pb::Role) -> Result<Vec<String>, RuleError> {
-        let list: Option<HolderList> = self.load(&Key::Holders(role))?;
-        Ok(list
-            .unwrap_or_default()
-            .holders
-            .into_iter()
-            .map(|holder| holder.member)
+    /// Members that may vote now with `role`, ascending: they hold an active key with it, are not suspended, and the
+    /// rules in force admit them to it.
+    pub(super) fn voters(&self, role: pb::Role) -> Result<Vec<String>, RuleError> {
+        let list: HolderList = self.load(&Key::Holders(role))?.unwrap_or_default();
+        let (members, rules) = (self.members()?, self.rules()?);
+        let active: Vec<&str> = members.active().collect();
+        let holders = list.holders.into_iter().map(|holder| holder.member);
+        Ok(holders
+            .filter(|member| active.binary_search(&member.as_str()).is_ok())
+            .filter(|member| admits(&rules, role, member))
             .collect())
     }
 
@@ -394,6 +454,40 @@ impl<'a> Context<'a> {
     }
 }
 
+/// Under rules of a later version nothing can be judged, not even that it is wrong.
+fn check_version(state: &dyn State) -> Result<(), RuleError> {
+    let rules: Option<pb::Rules> = model::load(state, &Key::Rules)?;
+    match rules {
+        Some(rules) if rules.rules_version > RULES_VERSION => {
+            Err(Refusal::new(Reason::NotSupported, "")
+                .with("rules_version", rules.rules_version)
+                .with("supported", RULES_VERSION)
+                .into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Tells whether the rules let `member` hold `role`. AUTHORITY and RECOVERY come with membership.
+pub(super) fn admits(rules: &pb::Rules, role: pb::Role, member: &str) -> bool {
+    let by_membership = [pb::Role::Authority, pb::Role::Recovery, pb::Role::Operator];
+    by_membership.contains(&role)
+        || rules
+            .role_rules
+            .iter()
+            .filter(|rule| rule.role() == role)
+            .any(|rule| rule.members.iter().any(|code| code == member))
+}
+
+/// Bodies by which a member finishes what it began when the rules still gave it the role: it votes where it is in
+/// the electorate, and corrects, withdraws or opens what it has logged.
+fn finishes(body: &Body) -> bool {
+    matches!(
+        body,
+        Body::Vote(_) | Body::Correction(_) | Body::Withdrawal(_) | Body::Disclosure(_)
+    )
+}
+
 /// The roles that may write a body. Which of them may propose and vote is for the rules of the log to say.
 ///
 /// Source: `proto/spec/rules.md`, "Roles".
@@ -406,7 +500,8 @@ pub(super) fn roles_for(body: &Body) -> &'static [pb::Role] {
         Body::Correction(_) | Body::Withdrawal(_) => &[Monitor],
         Body::Case(_) => &[Verifier, Commissioner],
         Body::Proposal(_) | Body::Vote(_) | Body::Decision(_) => &[Authority, Commissioner],
-        Body::Activation(_) => &[Authority],
+        Body::Activation(_) | Body::Ratification(_) | Body::FollowUp(_) => &[Authority],
+        Body::Closure(_) | Body::Reopening(_) => &[Commissioner],
         _ => ALL_ROLES,
     }
 }

@@ -3,10 +3,12 @@
 //! Source: `proto/spec/rules.md`, "Decision".
 
 use super::context::Context;
-use super::model::Key;
+use super::model::{CaseState, Key, ProposalState};
 use super::vote::proposal;
-use super::{RuleError, fields};
+use super::{RuleError, fields, membership, protocol_text, rule_set};
 use crate::pb;
+use crate::pb::Outcome;
+use crate::pb::proposal::Question;
 use crate::refusal::{Reason, Refusal};
 
 pub(super) fn apply(context: &mut Context<'_>, decision: &pb::Decision) -> Result<(), RuleError> {
@@ -14,7 +16,7 @@ pub(super) fn apply(context: &mut Context<'_>, decision: &pb::Decision) -> Resul
 }
 
 fn decide(context: &mut Context<'_>, decision: &pb::Decision) -> Result<(), RuleError> {
-    fields::required(decision.outcome() != pb::Outcome::Unspecified, "outcome")?;
+    fields::required(decision.outcome() != Outcome::Unspecified, "outcome")?;
     let mut state = proposal(context, &decision.proposal)?;
     if state.decided {
         return Err(Refusal::new(Reason::SecondDecision, "proposal").into());
@@ -47,5 +49,51 @@ fn decide(context: &mut Context<'_>, decision: &pb::Decision) -> Result<(), Rule
     context.belongs_to(&decision.proposal);
     context.states_outcome(outcome);
     context.store(&Key::Proposal(&decision.proposal), &state);
+    leave_case(context, &state, outcome)?;
+    put_in_force(context, &decision.proposal, &state, outcome)
+}
+
+/// One proposal less on the case, and what it found if it was adopted and final.
+fn leave_case(
+    context: &mut Context<'_>,
+    state: &ProposalState,
+    outcome: Outcome,
+) -> Result<(), RuleError> {
+    if state.case.is_empty() {
+        return Ok(());
+    }
+    let key = Key::Case(&state.case);
+    let mut case: CaseState = context.load(&key)?.unwrap_or_default();
+    case.open_proposals = case.open_proposals.saturating_sub(1);
+    let finds = state.rule.kind() == pb::ProposalKind::Attribution;
+    if finds && outcome == Outcome::Adopted && state.finality() == pb::Finality::Final {
+        case.finding = state.finding;
+    }
+    context.store(&key, &case);
     Ok(())
+}
+
+/// Puts in force from the next index what was adopted, and forgets what was asked.
+fn put_in_force(
+    context: &mut Context<'_>,
+    proposal: &[u8],
+    state: &ProposalState,
+    outcome: Outcome,
+) -> Result<(), RuleError> {
+    let key = Key::Question(proposal);
+    let asked: Option<pb::Proposal> = context.load(&key)?;
+    if asked.is_some() {
+        context.store(&key, &pb::Proposal::default());
+    }
+    if outcome != Outcome::Adopted {
+        return Ok(());
+    }
+    match asked.and_then(|asked| asked.question) {
+        Some(Question::Membership(membership)) => membership::adopt(context, &membership),
+        Some(Question::Rules(rules)) => {
+            rule_set::adopt(context, &rules);
+            Ok(())
+        }
+        _ => protocol_text::adopt(context, state),
+    }
 }

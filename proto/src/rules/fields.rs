@@ -101,6 +101,12 @@ pub(super) fn digest(value: &[u8], field: &str) -> Result<RecordDigest, Refusal>
         .map_err(|_| Refusal::new(Reason::FieldFormat, field).with("form", "32 bytes"))
 }
 
+/// 32 bytes.
+pub(super) fn hash(value: &[u8], field: &str) -> Check {
+    required(!value.is_empty(), field)?;
+    optional_hash(value, field)
+}
+
 /// 32 bytes or nothing.
 pub(super) fn optional_hash(value: &[u8], field: &str) -> Check {
     formed(value.is_empty() || value.len() == 32, field, "32 bytes")

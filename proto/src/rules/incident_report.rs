@@ -2,10 +2,10 @@
 //!
 //! Source: `proto/spec/rules.md`, "IncidentReport".
 
-use super::RuleError;
 use super::context::Context;
 use super::fields::{self, Check};
 use super::model::body;
+use super::{RuleError, protocol_text};
 use crate::limits::{
     MAX_BEARING, MAX_BEARING_ERROR, MAX_CALIBRE, MAX_DATASET_LEN, MAX_IDENTIFIER_LEN,
     MAX_IMPORTED_VALUE_LEN, MAX_LATITUDE, MAX_LONGITUDE, MAX_NAME_LEN, MAX_NARRATIVE_LEN,
@@ -271,23 +271,8 @@ pub(super) fn check_clauses(
     field: &str,
 ) -> Result<(), RuleError> {
     for (position, clause) in clauses.iter().enumerate() {
-        check_clause(context, clause)
+        protocol_text::check_clause(context, clause)
             .map_err(|error| error.below(&format!("{field}[{position}]")))?;
-    }
-    Ok(())
-}
-
-pub(super) fn check_clause(
-    context: &Context<'_>,
-    clause: &pb::ClauseReference,
-) -> Result<(), RuleError> {
-    fields::filled_text(&clause.clause, MAX_IDENTIFIER_LEN, "clause")?;
-    if !clause.protocol_text.is_empty() {
-        context.adopted(
-            &clause.protocol_text,
-            pb::ProposalKind::ProtocolText,
-            "protocol_text",
-        )?;
     }
     Ok(())
 }

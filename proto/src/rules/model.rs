@@ -13,13 +13,18 @@ use crate::state::{State, StateError};
 /// 'h'                            Head           the end of the log
 /// 'c'                            CharterState   what the charter fixed
 /// 'u'                            pb::Rules      the rules in force
-/// 'm' member                     MemberState    a member
+/// 'm' member                     MemberState    a member, also after it has departed
+/// 'M'                            MemberList     the members that have not departed
 /// 'k' public key (32)            KeyState       a key, active or ended
 /// 's' member '/' station         StationState   the keys of a station
 /// 'e' role (1)                   HolderList     active keys with a role that votes, by member
 /// 'd' record digest (32)         RecordState    a record of the log
 /// 'p' record digest (32)         ProposalState  a proposal and its votes
-/// 'l' record digest (32)         CaseState      the parties to a case
+/// 'q' record digest (32)         pb::Proposal   what a proposal asks that its decision puts in force
+/// 'o' kind '/' subject           SubjectState   the newest proposal on a subject that has one at a time
+/// 't' proposal digest (32) id    ClauseState    a clause of a protocol text
+/// 'l' record digest (32)         CaseState      the parties to a case, and whether it is closed
+/// 'r' decision digest (32) member  RatificationState  a member's newest step on a protocol text
 /// 'a' decision digest (32) member  ActivationState  a member's newest activation of a remedy
 /// 'g'                            GapList        ended keys that signed more than the log holds
 /// ```
@@ -34,6 +39,8 @@ pub enum Key<'a> {
     Rules,
     /// A member by code.
     Member(&'a str),
+    /// The members that have not departed.
+    Members,
     /// A station key.
     PublicKey(&'a [u8]),
     /// A station by member and name.
@@ -44,6 +51,14 @@ pub enum Key<'a> {
     Record(&'a [u8]),
     /// A proposal by digest.
     Proposal(&'a [u8]),
+    /// What a proposal asks that its decision puts in force, by digest.
+    Question(&'a [u8]),
+    /// A subject on which one proposal of a kind may be open at a time.
+    Subject(pb::ProposalKind, &'a [u8]),
+    /// A clause by the proposal of its text and its identifier.
+    Clause(&'a [u8], &'a str),
+    /// A member's newest step on the protocol text that a decision adopted.
+    Ratification(&'a [u8], &'a str),
     /// A case by the digest of its founding record.
     Case(&'a [u8]),
     /// A member's newest activation of the remedy that a decision adopted.
@@ -61,6 +76,7 @@ impl Key<'_> {
             Self::Charter => b"c".to_vec(),
             Self::Rules => b"u".to_vec(),
             Self::Member(code) => [b"m", code.as_bytes()].concat(),
+            Self::Members => b"M".to_vec(),
             Self::PublicKey(key) => [b"k", *key].concat(),
             Self::Station(member, station) => {
                 [b"s", member.as_bytes(), b"/", station.as_bytes()].concat()
@@ -68,6 +84,12 @@ impl Key<'_> {
             Self::Holders(role) => [b"e".as_slice(), role.as_str_name().as_bytes()].concat(),
             Self::Record(digest) => [b"d", *digest].concat(),
             Self::Proposal(digest) => [b"p", *digest].concat(),
+            Self::Question(digest) => [b"q", *digest].concat(),
+            Self::Subject(kind, subject) => {
+                [b"o", kind.as_str_name().as_bytes(), b"/", *subject].concat()
+            }
+            Self::Clause(proposal, id) => [b"t", *proposal, id.as_bytes()].concat(),
+            Self::Ratification(decision, member) => [b"r", *decision, member.as_bytes()].concat(),
             Self::Case(digest) => [b"l", *digest].concat(),
             Self::Gaps => b"g".to_vec(),
             Self::Activation(decision, member) => [b"a", *decision, member.as_bytes()].concat(),
@@ -134,6 +156,47 @@ pub struct MemberState {
     /// Index of the entry that admitted it.
     #[prost(uint64, tag = "1")]
     pub admitted_index: u64,
+    /// Index of the entry that suspended it; absent when it is not suspended.
+    #[prost(uint64, optional, tag = "2")]
+    pub suspended_index: Option<u64>,
+    /// Index of the entry with which it departed.
+    #[prost(uint64, optional, tag = "3")]
+    pub departed_index: Option<u64>,
+}
+
+/// The members that have not departed.
+#[derive(Clone, PartialEq, Message)]
+pub struct MemberList {
+    /// Ascending by code.
+    #[prost(message, repeated, tag = "1")]
+    pub members: Vec<Standing>,
+}
+
+/// A member that has not departed.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct Standing {
+    /// Code of the member.
+    #[prost(string, tag = "1")]
+    pub member: String,
+    /// Whether it is suspended.
+    #[prost(bool, tag = "2")]
+    pub suspended: bool,
+}
+
+impl MemberList {
+    /// Tells whether `member` is a member, suspended or not.
+    #[must_use]
+    pub fn holds(&self, member: &str) -> bool {
+        self.members.iter().any(|known| known.member == member)
+    }
+
+    /// Codes of the members that are not suspended, ascending.
+    pub fn active(&self) -> impl Iterator<Item = &str> {
+        self.members
+            .iter()
+            .filter(|known| !known.suspended)
+            .map(|known| known.member.as_str())
+    }
 }
 
 /// A station key.
@@ -160,6 +223,10 @@ pub struct KeyState {
     /// First index from which its records are in doubt.
     #[prost(uint64, optional, tag = "7")]
     pub compromised_since_index: Option<u64>,
+    /// Whether a proposal names the key for a member that is to be admitted. It is nobody else's, and signs nothing
+    /// before that member is admitted.
+    #[prost(bool, tag = "8")]
+    pub promised: bool,
 }
 
 /// The keys of a station, oldest first.
@@ -236,10 +303,12 @@ pub struct RecordState {
     #[prost(string, tag = "3")]
     pub member: String,
     /// What it belongs to: the report of a correction or withdrawal, the founding record of a case, the proposal
-    /// of a vote or decision, the decision of an activation.
+    /// of a vote or decision, the decision of an activation or ratification, the activation of a follow-up, the case
+    /// of a closure or reopening.
     #[prost(bytes = "vec", tag = "4")]
     pub root: Vec<u8>,
-    /// Of a report: the digest of the newest correction.
+    /// Of a report: the digest of the newest correction. Of a decision that adopted a protocol text: the decision
+    /// that adopted the text which replaces it.
     #[prost(bytes = "vec", tag = "5")]
     pub current: Vec<u8>,
     /// Of a report: whether it was withdrawn.
@@ -256,6 +325,50 @@ pub struct CaseState {
     /// Codes of the parties, ascending.
     #[prost(string, repeated, tag = "1")]
     pub parties: Vec<String>,
+    /// Number of proposals on the case that are not decided.
+    #[prost(uint32, tag = "2")]
+    pub open_proposals: u32,
+    /// What the newest final attribution found that was adopted.
+    #[prost(enumeration = "pb::AttributionFinding", tag = "3")]
+    pub finding: i32,
+    /// Index of the entry that closed the case; absent when it is open.
+    #[prost(uint64, optional, tag = "4")]
+    pub closed_index: Option<u64>,
+}
+
+impl CaseState {
+    /// The result that a closure states: what the newest final attribution found, or PENDING without one.
+    ///
+    /// Source: `proto/spec/rules.md`, "Closure".
+    #[must_use]
+    pub fn result(&self) -> pb::ClosureResult {
+        use pb::AttributionFinding::{NotABreach, Party, Unattributed, Unspecified};
+        match self.finding() {
+            Party | Unattributed => pb::ClosureResult::Violation,
+            NotABreach => pb::ClosureResult::NoViolation,
+            Unspecified => pb::ClosureResult::Pending,
+        }
+    }
+}
+
+/// The newest proposal on a subject that has one open proposal at a time.
+#[derive(Clone, PartialEq, Message)]
+pub struct SubjectState {
+    /// Its record digest.
+    #[prost(bytes = "vec", tag = "1")]
+    pub proposal: Vec<u8>,
+}
+
+/// A clause of a protocol text: that it is there.
+#[derive(Clone, Copy, PartialEq, Eq, Message)]
+pub struct ClauseState {}
+
+/// A member's newest step on a protocol text.
+#[derive(Clone, Copy, PartialEq, Eq, Message)]
+pub struct RatificationState {
+    /// The step.
+    #[prost(enumeration = "pb::RatificationStep", tag = "1")]
+    pub step: i32,
 }
 
 /// A proposal with what froze at its index, and its votes.
@@ -288,7 +401,7 @@ pub struct ProposalState {
     /// Of an attribution: provisional or final.
     #[prost(enumeration = "pb::Finality", tag = "9")]
     pub finality: i32,
-    /// Of an attribution: the responsible party. Of a remedy: that of its attribution.
+    /// Of an attribution: the responsible party. Of a remedy: that of its attribution. Of a membership: the member.
     #[prost(string, tag = "12")]
     pub party: String,
     /// Of a remedy: the number of its measures.
@@ -297,6 +410,9 @@ pub struct ProposalState {
     /// Of a remedy: the members that are asked to act, ascending; none for all.
     #[prost(string, repeated, tag = "11")]
     pub addressees: Vec<String>,
+    /// Of a protocol text: the decision that adopted the text which it replaces.
+    #[prost(bytes = "vec", tag = "13")]
+    pub superseded: Vec<u8>,
 }
 
 /// A vote.
@@ -319,6 +435,12 @@ pub struct ActivationState {
     /// Its record digest.
     #[prost(bytes = "vec", tag = "1")]
     pub digest: Vec<u8>,
+    /// The choice.
+    #[prost(enumeration = "pb::ActivationChoice", tag = "2")]
+    pub choice: i32,
+    /// The measures approved, ascending; with `APPROVE_IN_PART` only.
+    #[prost(uint32, repeated, tag = "3")]
+    pub measures: Vec<u32>,
 }
 
 /// The count of a vote.
@@ -476,7 +598,9 @@ bodies! {
 pub(crate) mod body {
     pub(crate) const INCIDENT_REPORT: u32 = 18;
     pub(crate) const EVIDENCE_ITEM: u32 = 20;
+    pub(crate) const CORROBORATION: u32 = 21;
     pub(crate) const CORRECTION: u32 = 22;
+    pub(crate) const WITHDRAWAL: u32 = 23;
     pub(crate) const CASE: u32 = 25;
     pub(crate) const PROPOSAL: u32 = 26;
     pub(crate) const DECISION: u32 = 28;

@@ -3,8 +3,8 @@
 //! Source: `proto/spec/rules.md`, "Proposal".
 
 use super::context::Context;
-use super::model::{CaseState, Key, ProposalState};
-use super::{RuleError, fields, incident_report};
+use super::model::{CaseState, Key, ProposalState, SubjectState};
+use super::{RuleError, fields, membership, protocol_text, rule_set};
 use crate::limits::{MAX_MEASURE_LEN, MAX_NAME_LEN, MAX_NARRATIVE_LEN};
 use crate::pb;
 use crate::pb::proposal::Question;
@@ -23,15 +23,26 @@ fn propose(context: &mut Context<'_>, proposal: &pb::Proposal) -> Result<(), Rul
         .ok_or_else(|| Refusal::new(Reason::FieldRequired, "question"))?;
     let (kind, name) = kind_of(question);
     let mut state = frozen(context, kind, name)?;
+    fields::absent_unless(
+        kind != pb::ProposalKind::ProtocolText,
+        !proposal.supersedes.is_empty(),
+        "supersedes",
+        "other kinds; a text names the text that it replaces",
+    )?;
     if !proposal.supersedes.is_empty() {
         context.decided(&proposal.supersedes, kind, "supersedes")?;
     }
     let asked = match question {
         Question::Attribution(attribution) => attribute(context, attribution, &mut state),
         Question::Remedy(remedy) => determine(context, remedy, &mut state),
-        _ => Err(Refusal::new(Reason::NotSupported, "").into()),
+        Question::Membership(membership) => membership::propose(context, membership, &mut state),
+        Question::ProtocolText(text) => protocol_text::propose(context, text, &mut state),
+        Question::Rules(rules) => rule_set::propose(context, rules),
     };
     asked.map_err(|error| error.below(name))?;
+    if !state.case.is_empty() {
+        open_in_case(context, &state.case)?;
+    }
     bar_parties(context, &mut state)?;
     context.store(&Key::Proposal(context.digest().as_bytes()), &state);
     Ok(())
@@ -45,6 +56,45 @@ fn kind_of(question: &Question) -> (pb::ProposalKind, &'static str) {
         Question::ProtocolText(_) => (pb::ProposalKind::ProtocolText, "protocol_text"),
         Question::Rules(_) => (pb::ProposalKind::Rules, "rules"),
     }
+}
+
+/// Counts a proposal on a case, which is not closed before it is decided.
+fn open_in_case(context: &mut Context<'_>, case: &[u8]) -> Result<(), RuleError> {
+    let key = Key::Case(case);
+    let mut state: CaseState = context.load(&key)?.unwrap_or_default();
+    state.open_proposals = state.open_proposals.saturating_add(1);
+    context.store(&key, &state);
+    Ok(())
+}
+
+/// Takes a subject for this proposal. A second one is refused until the first is decided.
+pub(super) fn claim(
+    context: &mut Context<'_>,
+    kind: pb::ProposalKind,
+    subject: &[u8],
+    field: &str,
+) -> Result<(), RuleError> {
+    let key = Key::Subject(kind, subject);
+    if let Some(SubjectState { proposal }) = context.load(&key)? {
+        let newest: Option<ProposalState> = context.load(&Key::Proposal(&proposal))?;
+        if newest.is_some_and(|newest| !newest.decided) {
+            return Err(Refusal::new(Reason::ProposalOpen, field)
+                .with("proposal", fields::digest(&proposal, field)?)
+                .into());
+        }
+    }
+    let proposal = context.digest().as_bytes().to_vec();
+    context.store(&key, &SubjectState { proposal });
+    Ok(())
+}
+
+/// Keeps what the decision will put in force.
+pub(super) fn ask(context: &mut Context<'_>, question: Question) {
+    let asked = pb::Proposal {
+        question: Some(question),
+        ..pb::Proposal::default()
+    };
+    context.store(&Key::Question(context.digest().as_bytes()), &asked);
 }
 
 /// Takes the rule and the electorate of this moment.
@@ -62,7 +112,7 @@ fn frozen(
         Refusal::new(Reason::ProposalKindNotAllowed, field).with("kind", kind.as_str_name())
     })?;
     context.require_role(&[rule.proposer()], field)?;
-    let electorate = context.holders(rule.electorate())?;
+    let electorate = context.voters(rule.electorate())?;
     if electorate.is_empty() {
         return Err(Refusal::new(Reason::ElectorateEmpty, field)
             .with("role", rule.electorate().as_str_name())
@@ -81,7 +131,7 @@ fn attribute(
     attribution: &pb::AttributionProposal,
     state: &mut ProposalState,
 ) -> Result<(), RuleError> {
-    context.founding_case(&attribution.case, "case")?;
+    context.open_case(&attribution.case, "case")?;
     fields::required(
         attribution.finding() != pb::AttributionFinding::Unspecified,
         "finding",
@@ -89,7 +139,7 @@ fn attribute(
     let breach = attribution.finding() != pb::AttributionFinding::NotABreach;
     fields::required_when(breach, attribution.clause.is_some(), "clause", "a breach")?;
     if let Some(clause) = &attribution.clause {
-        incident_report::check_clause(context, clause).map_err(|error| error.below("clause"))?;
+        protocol_text::check_clause(context, clause).map_err(|error| error.below("clause"))?;
     }
     check_party(context, attribution)?;
     fields::required(
@@ -145,6 +195,7 @@ fn determine(
     state: &mut ProposalState,
 ) -> Result<(), RuleError> {
     let basis = context.adopted(&remedy.decision, pb::ProposalKind::Attribution, "decision")?;
+    context.not_closed(&basis.case, "decision")?;
     if basis.finding() == pb::AttributionFinding::NotABreach {
         return Err(Refusal::new(Reason::BasisNotABreach, "decision").into());
     }

@@ -137,9 +137,7 @@ fn admitted_role(context: &Context<'_>, role: pb::Role) -> Result<(), RuleError>
     if admitted.is_some_and(|rule| rule.members.iter().any(|code| code == context.member())) {
         return Ok(());
     }
-    Err(Refusal::new(Reason::RoleNotAdmitted, "role")
-        .with("role", role.as_str_name())
-        .into())
+    Err(context.not_admitted(role, "role"))
 }
 
 fn station_keys(context: &Context<'_>, station: &str) -> Result<StationState, RuleError> {
@@ -252,7 +250,11 @@ fn add_key(
 }
 
 /// Keeps the number of active keys of a member with a role that votes.
-fn count_holder(context: &mut Context<'_>, key: &KeyState, begins: bool) -> Result<(), RuleError> {
+pub(super) fn count_holder(
+    context: &mut Context<'_>,
+    key: &KeyState,
+    begins: bool,
+) -> Result<(), RuleError> {
     let role = key.role();
     if !matches!(role, pb::Role::Authority | pb::Role::Commissioner) {
         return Ok(());

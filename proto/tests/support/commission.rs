@@ -5,6 +5,7 @@ use trucelog_proto::hash::RecordDigest;
 use trucelog_proto::pb;
 use trucelog_proto::pb::VoteChoice::{Abstain, Concur, ConcurSeparately, Dissent};
 use trucelog_proto::pb::record::Body;
+use trucelog_proto::refusal::{Reason, Refusal};
 
 pub(crate) fn bytes(digest: RecordDigest) -> Vec<u8> {
     digest.as_bytes().to_vec()
@@ -175,4 +176,31 @@ pub(crate) fn with_remedy() -> (Log, RecordDigest) {
         )
         .unwrap();
     (log, decision)
+}
+
+/// Asserts that the body is accepted, and refused for one field once it is mutated.
+pub(crate) fn refuses<B: Clone>(
+    log: &Log,
+    (member, station): (&str, &str),
+    body: &B,
+    wrap: impl Fn(B) -> Body,
+    mutate: impl FnOnce(&mut B),
+    expected: (Reason, &str),
+) {
+    log.judge(&log.record(member, station, wrap(body.clone())))
+        .unwrap();
+    let mut bad = body.clone();
+    mutate(&mut bad);
+    let refusal = log
+        .judge(&log.record(member, station, wrap(bad)))
+        .unwrap_err();
+    assert_eq!(
+        (refusal.reason, refusal.field.as_str()),
+        expected,
+        "{refusal}"
+    );
+}
+
+pub(crate) fn refused(log: &Log, member: &str, station: &str, body: Body) -> Refusal {
+    log.judge(&log.record(member, station, body)).unwrap_err()
 }

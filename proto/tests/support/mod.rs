@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test program uses a part")]
 
 pub(crate) mod commission;
+pub(crate) mod governance;
 
 use std::collections::BTreeMap;
 
@@ -194,7 +195,12 @@ impl Log {
 
     /// A log in which every member has a sensor, two monitors, a verifier and a commissioner.
     pub(crate) fn staffed() -> Self {
-        let mut log = Self::founded();
+        Self::staffed_under(charter())
+    }
+
+    /// The same under another charter.
+    pub(crate) fn staffed_under(charter: pb::Charter) -> Self {
+        let mut log = Self::found(&charter_record(charter)).unwrap();
         for member in MEMBERS {
             for (station, role) in [
                 ("sensor", pb::Role::Sensor),

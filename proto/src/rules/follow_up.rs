@@ -1,0 +1,75 @@
+//! FollowUp: what an acting member did about the measures that it approved.
+//!
+//! Source: `proto/spec/rules.md`, "FollowUp".
+
+use super::context::Context;
+use super::model::{ActivationState, Key, body};
+use super::{RuleError, fields};
+use crate::limits::MAX_REMARK_LEN;
+use crate::pb;
+use crate::pb::ActivationChoice::{Approve, ApproveInPart};
+use crate::refusal::{Reason, Refusal};
+
+pub(super) fn apply(context: &mut Context<'_>, follow_up: &pb::FollowUp) -> Result<(), RuleError> {
+    act(context, follow_up).map_err(|error| error.below("follow_up"))
+}
+
+fn act(context: &mut Context<'_>, follow_up: &pb::FollowUp) -> Result<(), RuleError> {
+    let status = follow_up.status() != pb::FollowUpStatus::Unspecified;
+    fields::required(status, "status")?;
+    fields::text(&follow_up.text, MAX_REMARK_LEN, "text")?;
+    let (decision, activation) = newest_activation(context, &follow_up.activation)?;
+    let remedy = context.adopted(&decision, pb::ProposalKind::Remedy, "activation")?;
+    check_measures(follow_up, &activation, remedy.measure_count)?;
+    for (position, digest) in follow_up.evidence.iter().enumerate() {
+        let field = format!("evidence[{position}]");
+        context.reference(digest, &[body::EVIDENCE_ITEM], &field)?;
+    }
+    context.belongs_to(&follow_up.activation);
+    Ok(())
+}
+
+/// An activation of the author's member that no later one has replaced and that approves something, with the digest
+/// of the decision that it is about.
+fn newest_activation(
+    context: &Context<'_>,
+    digest: &[u8],
+) -> Result<(Vec<u8>, ActivationState), RuleError> {
+    const FIELD: &str = "activation";
+    let named = context.reference(digest, &[body::ACTIVATION], FIELD)?;
+    if named.member != context.member() {
+        return Err(Refusal::new(Reason::OtherMember, FIELD)
+            .with("member", named.member)
+            .into());
+    }
+    let newest: Option<ActivationState> =
+        context.load(&Key::Activation(&named.root, context.member()))?;
+    let newest = newest.unwrap_or_default();
+    if newest.digest != digest {
+        return Err(Refusal::new(Reason::ReferenceSuperseded, FIELD)
+            .with("use_digest", fields::digest(&newest.digest, FIELD)?)
+            .into());
+    }
+    if !matches!(newest.choice(), Approve | ApproveInPart) {
+        return Err(Refusal::new(Reason::NotApproved, FIELD)
+            .with("choice", newest.choice().as_str_name())
+            .into());
+    }
+    Ok((named.root, newest))
+}
+
+fn check_measures(
+    follow_up: &pb::FollowUp,
+    activation: &ActivationState,
+    measure_count: u32,
+) -> Result<(), Refusal> {
+    fields::ascending(&follow_up.measures, |measure| *measure, "measures")?;
+    let limit = usize::try_from(measure_count).unwrap_or(usize::MAX);
+    fields::each(&follow_up.measures, "measures", |measure| {
+        fields::range(*measure, 1, limit, "")?;
+        if activation.choice() == Approve || activation.measures.contains(measure) {
+            return Ok(());
+        }
+        Err(Refusal::new(Reason::NotApproved, "").with("measure", measure))
+    })
+}
