@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use trucelog_proto::entry::Entry;
 use trucelog_proto::hash::{LeafIndex, NodeHash, RecordDigest};
 use trucelog_proto::pb;
+use trucelog_proto::pb::proposal::Question;
 use trucelog_proto::pb::record::Body;
 use trucelog_proto::pb::station_change::Change;
 use trucelog_proto::policy::Verdict;
@@ -109,6 +110,8 @@ impl BundledEntry {
 struct Seen {
     records: BTreeMap<RecordDigest, LeafIndex>,
     keys: BTreeMap<Vec<u8>, Holder>,
+    /// Members that a proposal asks to admit, by its digest.
+    asked: BTreeMap<Vec<u8>, pb::CharterMember>,
 }
 
 /// A key's station.
@@ -131,6 +134,21 @@ impl Holder {
     }
 }
 
+/// The keys that come with membership.
+fn keys_of(member: &pb::CharterMember) -> [(Vec<u8>, Holder); 2] {
+    let holder = |station, role| Holder::new(&member.code, station, role);
+    [
+        (
+            member.authority_key.clone(),
+            holder(AUTHORITY_STATION, pb::Role::Authority),
+        ),
+        (
+            member.recovery_key.clone(),
+            holder(RECOVERY_STATION, pb::Role::Recovery),
+        ),
+    ]
+}
+
 impl Seen {
     fn append(&mut self, entry: &LocalEntry) -> Result<(), BundleError> {
         let index = entry.entry.index;
@@ -148,8 +166,11 @@ impl Seen {
                 return Err(BundleError::Reference { index, digest });
             }
         }
-        if let Body::StationChange(change) = body {
-            self.change(index, &author, change)?;
+        match body {
+            Body::StationChange(change) => self.change(index, &author, change)?,
+            Body::Proposal(proposal) => self.ask(entry, proposal),
+            Body::Decision(decision) => self.decide(index, decision)?,
+            _ => {}
         }
         self.records.insert(entry.digest, index);
         Ok(())
@@ -160,11 +181,33 @@ impl Seen {
         let operator = Holder::new(OPERATOR, OPERATOR_STATION, pb::Role::Operator);
         self.keys.insert(charter.operator_key.clone(), operator);
         for member in &charter.members {
-            let authority = Holder::new(&member.code, AUTHORITY_STATION, pb::Role::Authority);
-            let recovery = Holder::new(&member.code, RECOVERY_STATION, pb::Role::Recovery);
-            self.keys.insert(member.authority_key.clone(), authority);
-            self.keys.insert(member.recovery_key.clone(), recovery);
+            for (key, holder) in keys_of(member) {
+                self.keys.insert(key, holder);
+            }
         }
+    }
+
+    /// Remembers the keys of a member that a proposal asks to admit.
+    fn ask(&mut self, entry: &LocalEntry, proposal: &pb::Proposal) {
+        if let Some(Question::Membership(membership)) = &proposal.question
+            && membership.change() == pb::MembershipChange::Admit
+            && let Some(member) = &membership.member
+        {
+            let proposal = entry.digest.as_bytes().to_vec();
+            self.asked.insert(proposal, member.clone());
+        }
+    }
+
+    /// Enrols the keys of a member that a decision admits.
+    fn decide(&mut self, index: LeafIndex, decision: &pb::Decision) -> Result<(), BundleError> {
+        if decision.outcome() == pb::Outcome::Adopted
+            && let Some(member) = self.asked.remove(&decision.proposal)
+        {
+            for (key, holder) in keys_of(&member) {
+                self.enrol(index, &key, holder)?;
+            }
+        }
+        Ok(())
     }
 
     /// Who wrote an entry.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use tonic::transport::Channel;
 use trucelog_proto::checkpoint::Origin;
-use trucelog_proto::hash::{CharterDigest, RecordDigest};
+use trucelog_proto::hash::{CharterDigest, RecordDigest, sha256};
 use trucelog_proto::pb;
 use trucelog_proto::record::LogId;
 use trucelog_proto::signature::{self, PublicKey};
@@ -176,4 +176,17 @@ pub(super) fn public_key(text: &str) -> Result<PublicKey, String> {
     }
     let pem = std::fs::read_to_string(text).map_err(|error| format!("{text}: {error}"))?;
     signature::public_key_from_pem(&pem).map_err(|error| format!("{text}: {error}"))
+}
+
+/// The SHA-256 of a document.
+#[derive(Clone, Debug)]
+pub(super) struct ContentDigest(pub(super) Vec<u8>);
+
+/// Parses the SHA-256 of a document: 64 digits of hexadecimal, or the name of a file that holds it.
+pub(super) fn content_digest(text: &str) -> Result<ContentDigest, String> {
+    if let Some(bytes) = json::parse_hex(text).filter(|bytes| bytes.len() == 32) {
+        return Ok(ContentDigest(bytes));
+    }
+    let content = std::fs::read(text).map_err(|error| format!("{text}: {error}"))?;
+    Ok(ContentDigest(sha256(&[&content]).to_vec()))
 }

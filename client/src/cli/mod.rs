@@ -5,10 +5,12 @@ mod args;
 mod author;
 mod case;
 mod charter;
+mod close;
 mod correct;
 mod decide;
 mod demo;
 mod fold;
+mod follow_up;
 mod get;
 mod incident;
 mod key;
@@ -17,6 +19,8 @@ mod outbox;
 mod output;
 mod progress;
 mod propose;
+mod ratify;
+mod reopen;
 mod sign;
 mod station;
 mod submit;
@@ -52,7 +56,6 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one of it in a process")]
 enum Command {
     /// Make, show and convert keys.
     #[command(subcommand)]
@@ -87,6 +90,14 @@ enum Command {
     Decide(decide::Command),
     /// Record a member's own decision on an adopted remedy.
     Activate(activate::Command),
+    /// Record what a member did about the measures that it approved.
+    FollowUp(follow_up::Command),
+    /// Record a member's national step on an adopted protocol text.
+    Ratify(ratify::Command),
+    /// End a case, with the result that its decisions give.
+    Close(close::Command),
+    /// Open a closed case again, on something that is new.
+    Reopen(reopen::Command),
     /// Check receipts, checkpoints and whole logs.
     #[command(subcommand)]
     Verify(verify::Command),
@@ -182,6 +193,10 @@ impl Command {
             Self::Vote(command) => command.run().await,
             Self::Decide(command) => command.run().await,
             Self::Activate(command) => command.run().await,
+            Self::FollowUp(command) => command.run().await,
+            Self::Ratify(command) => command.run().await,
+            Self::Close(command) => command.run().await,
+            Self::Reopen(command) => command.run().await,
             Self::Verify(command) => command.run(stop).await,
             Self::Witness(command) => command.run(stop).await,
             Self::Get(command) => command.run(stop).await,

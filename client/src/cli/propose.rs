@@ -1,5 +1,9 @@
 //! `trucelog propose`.
 
+mod membership;
+mod protocol_text;
+mod rules;
+
 use clap::{Args, Subcommand};
 use trucelog_proto::hash::RecordDigest;
 use trucelog_proto::pb;
@@ -15,10 +19,15 @@ use crate::Error;
 #[command(after_help = "Examples:
   trucelog propose attribution --case SHA256 --clause 2.1 --finding unattributed \\
       --standard reasonable-grounds --finality provisional --title \"Who fired\" --station-dir commissioner
-  trucelog propose remedy --decision SHA256 --measure diplomatic-warning --title \"Warning\" --station-dir authority")]
+  trucelog propose remedy --decision SHA256 --measure diplomatic-warning --title \"Warning\" --station-dir authority
+  trucelog propose rules rules.json --title \"Stricter proof\" --station-dir authority")]
+#[expect(clippy::large_enum_variant, reason = "there is one of it in a process")]
 pub(super) enum Command {
     Attribution(Attribution),
     Remedy(Remedy),
+    Membership(membership::Membership),
+    ProtocolText(protocol_text::ProtocolText),
+    Rules(rules::Rules),
 }
 
 /// What every proposal says.
@@ -115,6 +124,9 @@ impl Command {
         let (question, common) = match self {
             Self::Attribution(command) => command.question(),
             Self::Remedy(command) => command.question(),
+            Self::Membership(command) => command.question(),
+            Self::ProtocolText(command) => command.question(),
+            Self::Rules(command) => command.question()?,
         };
         let proposal = pb::Proposal {
             title: common.title,
