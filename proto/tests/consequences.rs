@@ -5,10 +5,12 @@ mod support;
 
 use support::Log;
 use support::commission::{
-    activation, all_vote, asks_attribution, asks_remedy, attribution, bytes, case, decision,
-    refused, refuses, remedy, with_attribution, with_case, with_proposal, with_remedy,
+    activation, all_vote, asks_attribution, asks_remedy, attribution, bytes, decision, refused,
+    remedy, with_attribution, with_proposal, with_remedy,
 };
-use support::governance::{is_accepted, is_refused, reports};
+use support::governance::{
+    closure, follow_up, is_accepted, is_refused, reopening, with_closed_case,
+};
 use trucelog_proto::hash::RecordDigest;
 use trucelog_proto::pb;
 use trucelog_proto::pb::VoteChoice::{Concur, Dissent};
@@ -16,107 +18,7 @@ use trucelog_proto::pb::record::Body;
 use trucelog_proto::refusal::Reason;
 use trucelog_proto::rules::{Key, ProposalState, RecordState, load};
 
-const AUTHORITY: (&str, &str) = ("AAA", "authority");
-
 // FollowUp.
-
-fn follow_up(activation: RecordDigest) -> pb::FollowUp {
-    pb::FollowUp {
-        activation: bytes(activation),
-        status: pb::FollowUpStatus::Started.into(),
-        measures: vec![2],
-        evidence: Vec::new(),
-        text: "Under way.".to_owned(),
-    }
-}
-
-#[test]
-fn rejects_follow_ups_that_do_not_hold() {
-    let (mut log, adopted) = with_remedy();
-    let others = log
-        .put("BBB", "authority", Body::Activation(activation(adopted)))
-        .unwrap();
-    let in_part = pb::Activation {
-        choice: pb::ActivationChoice::ApproveInPart.into(),
-        measures: vec![2],
-        ..activation(adopted)
-    };
-    let own = log
-        .put("AAA", "authority", Body::Activation(in_part))
-        .unwrap();
-    let logged = log.put("AAA", "monitor", reports()).unwrap();
-    let good = follow_up(own);
-    let refuses_it = |mutate: &dyn Fn(&mut pb::FollowUp), reason: Reason, field: &str| {
-        let field = format!("follow_up.{field}");
-        refuses(
-            &log,
-            AUTHORITY,
-            &good,
-            Body::FollowUp,
-            |it| mutate(it),
-            (reason, &field),
-        );
-    };
-    refuses_it(&|it| it.status = 0, Reason::FieldRequired, "status");
-    refuses_it(
-        &|it| it.text = "x".repeat(4097),
-        Reason::FieldTooLong,
-        "text",
-    );
-    refuses_it(
-        &|it| it.activation = vec![1; 32],
-        Reason::ReferenceUnknown,
-        "activation",
-    );
-    refuses_it(
-        &|it| it.activation = bytes(adopted),
-        Reason::ReferenceType,
-        "activation",
-    );
-    refuses_it(
-        &|it| it.activation = bytes(others),
-        Reason::OtherMember,
-        "activation",
-    );
-    refuses_it(
-        &|it| it.measures = vec![2, 2],
-        Reason::ListOrder,
-        "measures[1]",
-    );
-    refuses_it(
-        &|it| it.measures = vec![0],
-        Reason::OutOfRange,
-        "measures[0]",
-    );
-    refuses_it(
-        &|it| it.measures = vec![3],
-        Reason::OutOfRange,
-        "measures[0]",
-    );
-    refuses_it(
-        &|it| it.measures = vec![1],
-        Reason::NotApproved,
-        "measures[0]",
-    );
-    refuses_it(
-        &|it| it.evidence = vec![vec![1; 32]],
-        Reason::ReferenceUnknown,
-        "evidence[0]",
-    );
-    refuses_it(
-        &|it| it.evidence = vec![bytes(logged)],
-        Reason::ReferenceType,
-        "evidence[0]",
-    );
-    is_accepted(
-        &log,
-        ("BBB", "authority"),
-        Body::FollowUp(pb::FollowUp {
-            measures: vec![1, 2],
-            ..follow_up(others)
-        }),
-    );
-}
 
 #[test]
 fn a_follow_up_names_the_newest_activation_that_approves() {
@@ -156,22 +58,6 @@ fn a_follow_up_names_the_newest_activation_that_approves() {
 
 // Closure and reopening.
 
-fn closure(case: RecordDigest, result: pb::ClosureResult) -> pb::Closure {
-    pb::Closure {
-        case: bytes(case),
-        result: result.into(),
-        reason: "All is said.".to_owned(),
-    }
-}
-
-fn reopening(case: RecordDigest, evidence: &[RecordDigest]) -> pb::Reopening {
-    pb::Reopening {
-        case: bytes(case),
-        evidence: evidence.iter().copied().map(bytes).collect(),
-        reason: "A late report.".to_owned(),
-    }
-}
-
 /// The case that a proposal is about.
 fn case_of(log: &Log, proposal: &[u8]) -> RecordDigest {
     let state: ProposalState = load(&log.state, &Key::Proposal(proposal)).unwrap().unwrap();
@@ -179,69 +65,6 @@ fn case_of(log: &Log, proposal: &[u8]) -> RecordDigest {
 }
 
 const COMMISSIONER: (&str, &str) = ("BBB", "commissioner");
-
-#[test]
-fn rejects_closures_that_do_not_hold() {
-    use pb::ClosureResult::{NoViolation, Pending, Violation};
-    let (mut log, founding) = with_case(&["PPP"]);
-    let extension = Body::Case(pb::Case {
-        extends: bytes(founding),
-        ..pb::Case::default()
-    });
-    let extended = log.put("AAA", "verifier", extension).unwrap();
-    let good = closure(founding, Pending);
-    let refuses_it = |mutate: &dyn Fn(&mut pb::Closure), reason: Reason, field: &str| {
-        let field = format!("closure.{field}");
-        refuses(
-            &log,
-            COMMISSIONER,
-            &good,
-            Body::Closure,
-            |it| mutate(it),
-            (reason, &field),
-        );
-    };
-    refuses_it(&|it| it.result = 0, Reason::FieldRequired, "result");
-    refuses_it(&|it| it.reason.clear(), Reason::FieldRequired, "reason");
-    refuses_it(
-        &|it| it.reason = "x".repeat(4097),
-        Reason::FieldTooLong,
-        "reason",
-    );
-    refuses_it(
-        &|it| it.case = vec![1; 32],
-        Reason::ReferenceUnknown,
-        "case",
-    );
-    refuses_it(
-        &|it| it.case = bytes(extended),
-        Reason::ReferenceSuperseded,
-        "case",
-    );
-    for result in [Violation, NoViolation] {
-        refuses_it(
-            &|it| it.result = result.into(),
-            Reason::ResultDiffers,
-            "result",
-        );
-    }
-    is_refused(
-        &log,
-        ("AAA", "verifier"),
-        Body::Closure(good.clone()),
-        Reason::RoleNotAllowed,
-        "closure",
-    );
-    log.put("BBB", "commissioner", Body::Closure(good.clone()))
-        .unwrap();
-    is_refused(
-        &log,
-        COMMISSIONER,
-        Body::Closure(good),
-        Reason::CaseClosed,
-        "closure.case",
-    );
-}
 
 #[test]
 fn a_case_with_an_open_proposal_is_not_closed() {
@@ -343,33 +166,6 @@ fn a_closure_states_what_the_newest_final_attribution_found() {
     }
 }
 
-/// A log with a closed case, its report logged before, and the attribution that was adopted.
-fn with_closed_case() -> (Log, RecordDigest, RecordDigest, RecordDigest) {
-    let mut log = Log::staffed();
-    let logged = log.put("AAA", "monitor", reports()).unwrap();
-    let founding = log
-        .put("BBB", "verifier", Body::Case(case(vec![logged], &["PPP"])))
-        .unwrap();
-    let asked = log
-        .put(
-            "AAA",
-            "commissioner",
-            asks_attribution(attribution(founding, "PPP")),
-        )
-        .unwrap();
-    let votes = all_vote(&mut log, asked, [Concur, Concur, Concur]);
-    let adopted = log
-        .put(
-            "AAA",
-            "commissioner",
-            decision(asked, pb::Outcome::Adopted, &votes),
-        )
-        .unwrap();
-    let ends = Body::Closure(closure(founding, pb::ClosureResult::Violation));
-    log.put("BBB", "commissioner", ends).unwrap();
-    (log, founding, logged, adopted)
-}
-
 #[test]
 fn nothing_is_added_to_a_closed_case() {
     let (mut log, founding, logged, adopted) = with_closed_case();
@@ -410,67 +206,5 @@ fn nothing_is_added_to_a_closed_case() {
         &log,
         COMMISSIONER,
         Body::Closure(closure(founding, pb::ClosureResult::Violation)),
-    );
-}
-
-#[test]
-fn rejects_reopenings_that_do_not_hold() {
-    let (mut log, founding, logged, adopted) = with_closed_case();
-    let news = log.put("CCC", "monitor", reports()).unwrap();
-    let good = reopening(founding, &[news]);
-    let refuses_it = |mutate: &dyn Fn(&mut pb::Reopening), reason: Reason, field: &str| {
-        let field = format!("reopening.{field}");
-        refuses(
-            &log,
-            COMMISSIONER,
-            &good,
-            Body::Reopening,
-            |it| mutate(it),
-            (reason, &field),
-        );
-    };
-    refuses_it(&|it| it.reason.clear(), Reason::FieldRequired, "reason");
-    refuses_it(
-        &|it| it.reason = "x".repeat(4097),
-        Reason::FieldTooLong,
-        "reason",
-    );
-    refuses_it(&|it| it.evidence.clear(), Reason::FieldRequired, "evidence");
-    refuses_it(
-        &|it| it.case = vec![1; 32],
-        Reason::ReferenceUnknown,
-        "case",
-    );
-    refuses_it(&|it| it.case = bytes(news), Reason::ReferenceType, "case");
-    refuses_it(
-        &|it| it.evidence[0] = vec![1; 32],
-        Reason::ReferenceUnknown,
-        "evidence[0]",
-    );
-    refuses_it(
-        &|it| it.evidence.push(bytes(adopted)),
-        Reason::ReferenceType,
-        "evidence[1]",
-    );
-    refuses_it(
-        &|it| it.evidence.push(bytes(logged)),
-        Reason::EvidenceNotNew,
-        "evidence[1]",
-    );
-    is_refused(
-        &log,
-        ("AAA", "verifier"),
-        Body::Reopening(good.clone()),
-        Reason::RoleNotAllowed,
-        "reopening",
-    );
-    log.put("BBB", "commissioner", Body::Reopening(good.clone()))
-        .unwrap();
-    is_refused(
-        &log,
-        COMMISSIONER,
-        Body::Reopening(good),
-        Reason::CaseOpen,
-        "reopening.case",
     );
 }

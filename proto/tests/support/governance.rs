@@ -6,7 +6,9 @@ use trucelog_proto::pb::VoteChoice::Concur;
 use trucelog_proto::pb::record::Body;
 use trucelog_proto::refusal::Reason;
 
-use super::commission::{decision, proposal, refused, vote};
+use super::commission::{
+    all_vote, asks_attribution, attribution, bytes, case, decision, proposal, refused, vote,
+};
 use super::{HOUR, Log, START, charter, public, report};
 
 /// A charter under which the authorities decide on rules, membership and texts, and `DDD` and `EEE` may be admitted.
@@ -140,4 +142,68 @@ pub(crate) fn is_accepted(log: &Log, (member, station): (&str, &str), body: Body
 
 pub(crate) fn reports() -> Body {
     Body::IncidentReport(report())
+}
+
+pub(crate) fn ratification(decision: RecordDigest, step: pb::RatificationStep) -> pb::Ratification {
+    pb::Ratification {
+        decision: bytes(decision),
+        step: step.into(),
+        body: "Parliament".to_owned(),
+        procedure: "Article 9".to_owned(),
+        effective_time: START,
+        instrument: vec![3; 32],
+    }
+}
+
+pub(crate) fn follow_up(activation: RecordDigest) -> pb::FollowUp {
+    pb::FollowUp {
+        activation: bytes(activation),
+        status: pb::FollowUpStatus::Started.into(),
+        measures: vec![2],
+        evidence: Vec::new(),
+        text: "Under way.".to_owned(),
+    }
+}
+
+pub(crate) fn closure(case: RecordDigest, result: pb::ClosureResult) -> pb::Closure {
+    pb::Closure {
+        case: bytes(case),
+        result: result.into(),
+        reason: "All is said.".to_owned(),
+    }
+}
+
+pub(crate) fn reopening(case: RecordDigest, evidence: &[RecordDigest]) -> pb::Reopening {
+    pb::Reopening {
+        case: bytes(case),
+        evidence: evidence.iter().copied().map(bytes).collect(),
+        reason: "A late report.".to_owned(),
+    }
+}
+
+/// A log with a closed case, its report logged before, and the attribution that was adopted.
+pub(crate) fn with_closed_case() -> (Log, RecordDigest, RecordDigest, RecordDigest) {
+    let mut log = Log::staffed();
+    let logged = log.put("AAA", "monitor", reports()).unwrap();
+    let founding = log
+        .put("BBB", "verifier", Body::Case(case(vec![logged], &["PPP"])))
+        .unwrap();
+    let asked = log
+        .put(
+            "AAA",
+            "commissioner",
+            asks_attribution(attribution(founding, "PPP")),
+        )
+        .unwrap();
+    let votes = all_vote(&mut log, asked, [Concur, Concur, Concur]);
+    let adopted = log
+        .put(
+            "AAA",
+            "commissioner",
+            decision(asked, pb::Outcome::Adopted, &votes),
+        )
+        .unwrap();
+    let ends = Body::Closure(closure(founding, pb::ClosureResult::Violation));
+    log.put("BBB", "commissioner", ends).unwrap();
+    (log, founding, logged, adopted)
 }

@@ -4,6 +4,14 @@
 //! holds a record that comes after them, after further entries of its own if there are any. To add a section, write a
 //! module beside the others and name it in [`SECTIONS`].
 
+mod closure;
+mod envelope;
+mod follow_up;
+mod membership;
+mod protocol_text;
+mod ratification;
+mod reopening;
+mod rule_set;
 mod vote;
 
 #[path = "../../../../tests/support/mod.rs"]
@@ -17,7 +25,7 @@ use support::Log;
 use trucelog_proto::{
     entry::Entry,
     hash::{CharterDigest, LeafIndex},
-    pb,
+    pb::{self, record::Body},
     record::{LogId, record_digest},
     refusal::Reason,
     state::MemoryState,
@@ -32,7 +40,17 @@ const HISTORY: &str = "history";
 type Section = (&'static str, fn() -> Cases);
 
 /// The sections that have vectors.
-pub(crate) const SECTIONS: &[Section] = &[("vote", vote::cases)];
+pub(crate) const SECTIONS: &[Section] = &[
+    ("closure", closure::cases),
+    ("envelope", envelope::cases),
+    ("follow_up", follow_up::cases),
+    ("membership", membership::cases),
+    ("protocol_text", protocol_text::cases),
+    ("ratification", ratification::cases),
+    ("reopening", reopening::cases),
+    ("rule_set", rule_set::cases),
+    ("vote", vote::cases),
+];
 
 /// The cases of one section.
 pub(crate) struct Cases {
@@ -119,6 +137,59 @@ impl Cases {
         }
         assert_eq!(replay(&self.files[HISTORY], &file), refused, "{name}");
         assert!(self.files.insert(name, file).is_none(), "two cases {name}");
+    }
+}
+
+/// A body that a station may log next, and what is put wrong with it.
+pub(crate) struct Good<'a, B> {
+    cases: &'a mut Cases,
+    log: &'a Log,
+    author: (&'static str, &'static str),
+    body: B,
+    wrap: fn(B) -> Body,
+    below: &'static str,
+}
+
+impl Cases {
+    /// Adds a body that the log may hold next, to be put wrong afterwards. Field paths are told below `below`.
+    pub(crate) fn good<'a, B: Clone>(
+        &'a mut self,
+        (name, description): (&'static str, &str),
+        (log, author): (&'a Log, (&'static str, &'static str)),
+        (body, wrap): (B, fn(B) -> Body),
+        below: &'static str,
+    ) -> Good<'a, B> {
+        let record = log.record(author.0, author.1, wrap(body.clone()));
+        self.accepts(name, description, log, &record);
+        Good {
+            cases: self,
+            log,
+            author,
+            body,
+            wrap,
+            below,
+        }
+    }
+}
+
+impl<B: Clone> Good<'_, B> {
+    /// Adds the body with one thing put wrong.
+    pub(crate) fn refuses(
+        &mut self,
+        name: &'static str,
+        description: &str,
+        mutate: impl FnOnce(&mut B),
+        (reason, field): (Reason, &str),
+    ) {
+        let mut body = self.body.clone();
+        mutate(&mut body);
+        let record = self
+            .log
+            .record(self.author.0, self.author.1, (self.wrap)(body));
+        let field = [self.below, field].join(".");
+        let field = field.trim_end_matches('.');
+        self.cases
+            .rejects(name, description, self.log, &record, (reason, field));
     }
 }
 
