@@ -30,6 +30,5 @@ fn close(context: &mut Context<'_>, closure: &pb::Closure) -> Result<(), RuleErr
     }
     case.closed_index = Some(context.placed.index.get());
     context.store(&Key::Case(&closure.case), &case);
-    context.belongs_to(&closure.case);
     Ok(())
 }

@@ -25,7 +25,6 @@ fn act(context: &mut Context<'_>, follow_up: &pb::FollowUp) -> Result<(), RuleEr
         let field = format!("evidence[{position}]");
         context.reference(digest, &[body::EVIDENCE_ITEM], &field)?;
     }
-    context.belongs_to(&follow_up.activation);
     Ok(())
 }
 

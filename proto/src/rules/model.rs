@@ -303,8 +303,7 @@ pub struct RecordState {
     #[prost(string, tag = "3")]
     pub member: String,
     /// What it belongs to: the report of a correction or withdrawal, the founding record of a case, the proposal
-    /// of a vote or decision, the decision of an activation or ratification, the activation of a follow-up, the case
-    /// of a closure or reopening.
+    /// of a vote or decision, the decision of an activation.
     #[prost(bytes = "vec", tag = "4")]
     pub root: Vec<u8>,
     /// Of a report: the digest of the newest correction. Of a decision that adopted a protocol text: the decision

@@ -37,7 +37,6 @@ fn step(context: &mut Context<'_>, ratification: &pb::Ratification) -> Result<()
     let key = Key::Ratification(&ratification.decision, context.member());
     check_order(context.load(&key)?, step)?;
     context.store(&key, &RatificationState { step: step.into() });
-    context.belongs_to(&ratification.decision);
     Ok(())
 }
 

@@ -43,6 +43,5 @@ fn reopen(context: &mut Context<'_>, reopening: &pb::Reopening) -> Result<(), Ru
     }
     case.closed_index = None;
     context.store(&key, &case);
-    context.belongs_to(&reopening.case);
     Ok(())
 }
