@@ -4,7 +4,7 @@
 //! [`PolicyError`] that they are true but not enough. [`Error`] holds one of the three for operations that can fail in
 //! more than one way. Errors of storage and transport belong to the programs, not to this crate.
 
-use crate::hash::{LeafIndex, RootHash, TreeSize};
+use crate::hash::{Commitment, LeafIndex, RootHash, TreeSize};
 
 /// Says that bytes are not of the form that their specification demands.
 ///
@@ -205,6 +205,14 @@ pub enum VerifyError {
         expected: String,
         /// The origin that was found.
         found: String,
+    },
+    /// Salt and content are not what was committed to.
+    #[error("commitment: {expected} was made, salt and content give {computed}")]
+    Commitment {
+        /// The commitment that was made.
+        expected: Commitment,
+        /// The commitment that salt and content give.
+        computed: Commitment,
     },
     /// An index lies outside the tree.
     #[error("index {index} is not below the tree size {size}")]

@@ -98,6 +98,12 @@ digest!(
     "root hash"
 );
 
+digest!(
+    /// The SHA-256 that commits a member to sealed content.
+    Commitment,
+    "commitment"
+);
+
 impl From<LeafHash> for NodeHash {
     fn from(leaf: LeafHash) -> Self {
         Self(leaf.0)

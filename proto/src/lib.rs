@@ -21,6 +21,7 @@ pub mod proof;
 pub mod record;
 pub mod refusal;
 pub mod rules;
+pub mod sealed;
 pub mod signature;
 pub mod state;
 mod text;

@@ -23,12 +23,14 @@ limits! {
     MIN_LANGUAGE_LEN = 2, "Least bytes of a language tag.";
     MAX_LANGUAGE_LEN = 35, "Bytes of a language tag.";
     MAX_WRITTEN_TIME_LEN = 128, "Bytes of an instant as a text writes it.";
+    MAX_MEDIA_TYPE_LEN = 128, "Bytes of a media type.";
     MAX_DATASET_LEN = 128, "Bytes of the name of a data set, of a row or of a column.";
     MAX_IMPORTED_VALUE_LEN = 2_048, "Bytes of the value of an imported column.";
     MAX_REASON_LEN = 1_024, "Bytes of a reason or short description.";
     MAX_MEASURE_LEN = 2_048, "Bytes of the text of a measure.";
     MAX_REMARK_LEN = 4_096, "Bytes of remarks.";
     MAX_NARRATIVE_LEN = 8_192, "Bytes of a narrative or opinion, or of the reasons of a proposal.";
+    MAX_CASES_OF_REPORT = 16, "Cases that one report may be in.";
     MAX_CALIBRE = 50_000, "Calibre in 0.01 mm.";
     MAX_LATITUDE = 900_000_000, "Latitude north or south, in 1e-7 degree.";
     MAX_LONGITUDE = 1_800_000_000, "Longitude east or west, in 1e-7 degree.";

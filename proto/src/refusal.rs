@@ -201,8 +201,28 @@ reasons! {
         "The record refers to a version that is no longer in force." "Use the digest that the refusal names."
     ReferenceWithdrawn "REFERENCE_WITHDRAWN" FailedPrecondition
         "The record refers to a report that was withdrawn." "Report anew."
+    ReferenceSealed "REFERENCE_SEALED" FailedPrecondition
+        "The record refers to content that only the member which sealed it knows." "Refer to its Disclosure; the refusal names it if there is one."
     OtherMember "OTHER_MEMBER" PermissionDenied
         "Only the member that wrote the record referred to may do this." "Let a station of that member do it."
+    OwnReport "OWN_REPORT" PermissionDenied
+        "The report is by the author's own member." "Let another member check it."
+    PartyToCase "PARTY_TO_CASE" PermissionDenied
+        "The author's member is a party to a case that holds the report." "Let a member check it that is no party; a party makes a PartyStatement."
+    IntervalOverlap "INTERVAL_OVERLAP" FailedPrecondition
+        "The interval overlaps with one that the sensor's coverage is stated for already." "Keep to the limit that the refusal names, or restate a report by naming it in supersedes."
+    SensorDiffers "SENSOR_DIFFERS" FailedPrecondition
+        "The coverage report that is restated is of another sensor." "Name the sensor, or a report of this one."
+    CommitmentUsed "COMMITMENT_USED" AlreadyExists
+        "The commitment has been used before." "Seal the content anew, with another salt."
+    NotSealed "NOT_SEALED" FailedPrecondition
+        "The piece of evidence holds no commitment." "Disclose sealed evidence only."
+    OpeningDiffers "OPENING_DIFFERS" InvalidArgument
+        "Salt and content are not what was committed to." "Disclose the very bytes that were sealed, with their salt."
+    SecondDisclosure "SECOND_DISCLOSURE" AlreadyExists
+        "The commitment has been opened." "Use the Disclosure that the refusal names."
+    CountsContradict "COUNTS_CONTRADICT" InvalidArgument
+        "A part counts more than the whole." "Count again."
     PartyUnknown "PARTY_UNKNOWN" FailedPrecondition
         "The code is neither a party nor a member in the charter." "Use a code of the charter."
     MemberUnknown "MEMBER_UNKNOWN" FailedPrecondition

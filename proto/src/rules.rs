@@ -14,12 +14,17 @@ mod charter;
 mod closure;
 mod context;
 mod correction;
+mod corroboration;
+mod coverage_report;
 mod decision;
+mod disclosure;
+mod evidence_item;
 mod fields;
 mod follow_up;
 mod incident_report;
 mod membership;
 mod model;
+mod party_statement;
 mod proposal;
 mod protocol_text;
 mod ratification;
@@ -27,6 +32,7 @@ mod references;
 mod reopening;
 mod rule_set;
 mod station_change;
+mod summary;
 mod vote;
 mod withdrawal;
 
@@ -44,9 +50,10 @@ use context::Context;
 pub use incident_report::is_ordered;
 pub(crate) use model::body;
 pub use model::{
-    ActivationState, CaseState, CharterState, ClauseState, Gap, GapList, Head, Holder, HolderList,
-    Key, KeyState, MemberList, MemberState, ProposalState, RatificationState, RecordState,
-    Standing, StationState, SubjectState, Tally, VoteState, body_name, load,
+    ActivationState, CaseName, CaseState, CharterState, ClauseState, CommitmentState,
+    CoverageState, Gap, GapList, Head, Holder, HolderList, Key, KeyState, MemberList, MemberState,
+    ProposalState, RatificationState, RecordState, SensorState, Standing, StationState,
+    SubjectState, Tally, VoteState, body_name, load,
 };
 pub use references::references;
 
@@ -127,8 +134,12 @@ fn apply_body(context: &mut Context<'_>, body: &Body) -> Result<(), RuleError> {
         Body::Charter(_) => Ok(()),
         Body::StationChange(change) => station_change::apply(context, change),
         Body::IncidentReport(report) => incident_report::apply(context, report),
+        Body::CoverageReport(report) => coverage_report::apply(context, report),
+        Body::EvidenceItem(item) => evidence_item::apply(context, item),
+        Body::Corroboration(check) => corroboration::apply(context, check),
         Body::Correction(correction) => correction::apply(context, correction),
         Body::Withdrawal(withdrawal) => withdrawal::apply(context, withdrawal),
+        Body::PartyStatement(statement) => party_statement::apply(context, statement),
         Body::Case(case) => case::apply(context, case),
         Body::Proposal(proposal) => proposal::apply(context, proposal),
         Body::Vote(vote) => vote::apply(context, vote),
@@ -138,7 +149,8 @@ fn apply_body(context: &mut Context<'_>, body: &Body) -> Result<(), RuleError> {
         Body::FollowUp(follow_up) => follow_up::apply(context, follow_up),
         Body::Closure(closure) => closure::apply(context, closure),
         Body::Reopening(reopening) => reopening::apply(context, reopening),
-        other => Err(Refusal::new(Reason::NotSupported, body_name(other)).into()),
+        Body::Disclosure(disclosure) => disclosure::apply(context, disclosure),
+        Body::Summary(summary) => summary::apply(context, summary),
     }
 }
 

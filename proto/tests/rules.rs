@@ -4,8 +4,10 @@
 
 mod support;
 
-use support::{HOUR, Log, START, change, charter, charter_record, enrolment, key, public, report};
-use trucelog_proto::hash::RecordDigest;
+use support::{
+    HOUR, Log, START, change, charter, charter_record, correction, enrolment, key, public, report,
+    withdrawal,
+};
 use trucelog_proto::mldsa::{MlDsaPublicKey, MlDsaSigningKey};
 use trucelog_proto::note::VerifierKey;
 use trucelog_proto::pb;
@@ -204,17 +206,6 @@ fn rejects_a_body_of_another_role() {
             .unwrap_err()
             .reason,
         Reason::RoleNotAllowed
-    );
-}
-
-#[test]
-fn says_which_bodies_it_does_not_judge() {
-    let log = Log::staffed();
-    let body = Body::CoverageReport(pb::CoverageReport::default());
-    let refusal = log.judge(&log.record("AAA", "monitor", body)).unwrap_err();
-    assert_eq!(
-        (refusal.reason, refusal.field.as_str()),
-        (Reason::NotSupported, "coverage_report")
     );
 }
 
@@ -577,26 +568,6 @@ fn rejects_references_to_nothing_or_to_the_wrong_type() {
         Reason::PartyUnknown,
         &at("apparent_origin"),
     );
-}
-
-fn correction(target: RecordDigest) -> Body {
-    Body::Correction(pb::Correction {
-        target: target.as_bytes().to_vec(),
-        reason: pb::CorrectionReason::LateInformation.into(),
-        reason_text: String::new(),
-        report: Some(pb::IncidentReport {
-            observer_count: 4,
-            ..report()
-        }),
-    })
-}
-
-fn withdrawal(target: RecordDigest) -> Body {
-    Body::Withdrawal(pb::Withdrawal {
-        target: target.as_bytes().to_vec(),
-        reason: pb::WithdrawalReason::Error.into(),
-        reason_text: String::new(),
-    })
 }
 
 #[test]

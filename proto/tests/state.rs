@@ -6,7 +6,11 @@ mod support;
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use support::{Log, report};
+use support::commission::case;
+use support::statements::{
+    CONTENT, corroboration, coverage, denial, disclosure, photograph, sealed, with_liaisons,
+};
+use support::{Log, correction, report};
 use trucelog_proto::hash::sha256;
 use trucelog_proto::pb;
 use trucelog_proto::pb::record::Body;
@@ -116,4 +120,79 @@ fn costs_at_most_100_bytes_a_record() {
     }
     let bytes = state.memory_len() / usize::try_from(count).unwrap();
     assert!(bytes <= 100, "{bytes} bytes a record");
+}
+
+/// An item costs its key, its value and 4 bytes of lengths; up to 8 bytes more of alignment and table come on top.
+const OVERHEAD: usize = 12;
+
+/// What a record adds to the saved state.
+fn growth(log: &mut Log, member: &str, station: &str, body: Body) -> usize {
+    let before = log.state.save().len();
+    log.put(member, station, body).unwrap();
+    log.state.save().len() - before
+}
+
+#[test]
+fn a_day_of_all_kinds_of_reports_costs_at_most_100_bytes_a_record() {
+    let mut log = with_liaisons();
+    let report = |number: u32| pb::IncidentReport {
+        observer_count: number,
+        ..report()
+    };
+    log.put("AAA", "sensor", Body::CoverageReport(coverage()))
+        .unwrap();
+    let mut costs = BTreeMap::new();
+    let mut add = |kind: &'static str, cost: usize| costs.insert(kind, cost + OVERHEAD);
+    let mut hour = coverage();
+    hour.earliest_time = hour.latest_time;
+    hour.latest_time += 1_000;
+    let body = Body::CoverageReport(hour);
+    add("coverage", growth(&mut log, "AAA", "sensor", body));
+    let body = Body::IncidentReport(report(1));
+    add("report", growth(&mut log, "AAA", "monitor", body));
+    let first = log.last();
+    let founding = Body::Case(case(vec![first], &[]));
+    let founding = log.put("CCC", "verifier", founding).unwrap();
+    let next = log
+        .put("AAA", "monitor", Body::IncidentReport(report(2)))
+        .unwrap();
+    let extension = Body::Case(pb::Case {
+        extends: founding.as_bytes().to_vec(),
+        reports: vec![next.as_bytes().to_vec()],
+        ..pb::Case::default()
+    });
+    add("extension", growth(&mut log, "CCC", "verifier", extension));
+    add(
+        "correction",
+        growth(&mut log, "AAA", "monitor", correction(first)),
+    );
+    let current = log.last();
+    let body = Body::Corroboration(corroboration(current));
+    add("corroboration", growth(&mut log, "BBB", "verifier", body));
+    let body = Body::PartyStatement(denial(current, "PPP"));
+    add("statement", growth(&mut log, "BBB", "liaison", body));
+    let body = Body::EvidenceItem(photograph());
+    add("open", growth(&mut log, "AAA", "monitor", body));
+    let body = Body::EvidenceItem(sealed(&log, "AAA", CONTENT));
+    add("sealed", growth(&mut log, "AAA", "monitor", body));
+    let body = Body::Disclosure(disclosure(log.last()));
+    add("disclosure", growth(&mut log, "AAA", "monitor", body));
+    // Of a hundred records.
+    let day = [
+        ("report", 45),
+        ("coverage", 20),
+        ("open", 10),
+        ("corroboration", 8),
+        ("correction", 5),
+        ("sealed", 4),
+        ("extension", 3),
+        ("statement", 4),
+        ("disclosure", 1),
+    ];
+    let total: usize = day.iter().map(|(kind, count)| costs[kind] * count).sum();
+    assert!(total <= 100 * 100, "{costs:?}");
+    for kind in ["report", "coverage", "open", "corroboration", "statement"] {
+        assert!(costs[kind] <= 100, "{kind}: {costs:?}");
+    }
+    println!("{costs:?}, on average {}", total / 100);
 }

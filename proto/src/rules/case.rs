@@ -3,9 +3,9 @@
 //! Source: `proto/spec/rules.md`, "Case".
 
 use super::context::Context;
-use super::model::{CaseState, Key};
+use super::model::{CaseName, CaseState, Key};
 use super::{RuleError, fields, incident_report};
-use crate::limits::{MAX_LIST_LEN, MAX_NAME_LEN, MAX_REMARK_LEN};
+use crate::limits::{MAX_CASES_OF_REPORT, MAX_LIST_LEN, MAX_NAME_LEN, MAX_REMARK_LEN};
 use crate::pb;
 use crate::refusal::{Reason, Refusal};
 
@@ -29,21 +29,55 @@ fn group(context: &mut Context<'_>, case: &pb::Case) -> Result<(), RuleError> {
         context.known_party(party, &format!("parties[{position}]"))?;
     }
     incident_report::check_clauses(context, &case.clause_references, "clause_references")?;
-    for (position, report) in case.reports.iter().enumerate() {
-        context.report_in_force(report, &format!("reports[{position}]"))?;
-    }
-    let founding = if founds {
-        context.digest().as_bytes().to_vec()
+    let (founding, index) = if founds {
+        founded(context)
     } else {
         extended(context, case)?
     };
+    for (position, report) in case.reports.iter().enumerate() {
+        hold(context, report, index, &format!("reports[{position}]"))?;
+    }
     add_parties(context, &founding, &case.parties)
 }
 
-fn extended(context: &mut Context<'_>, case: &pb::Case) -> Result<Vec<u8>, RuleError> {
-    context.open_case(&case.extends, "extends")?;
+/// Names the case that this record founds: digest and index of its founding record.
+fn founded(context: &mut Context<'_>) -> (Vec<u8>, u64) {
+    let digest = context.digest().as_bytes().to_vec();
+    let index = context.placed.index.get();
+    let name = CaseName {
+        digest: digest.clone(),
+    };
+    context.store(&Key::CaseAt(index), &name);
+    (digest, index)
+}
+
+/// Names the case that this record extends.
+fn extended(context: &mut Context<'_>, case: &pb::Case) -> Result<(Vec<u8>, u64), RuleError> {
+    let founding = context.founding_case(&case.extends, "extends")?;
+    context.not_closed(&case.extends, "extends")?;
     context.belongs_to(&case.extends);
-    Ok(case.extends.clone())
+    Ok((case.extends.clone(), founding.index))
+}
+
+/// Puts a report into the case that was founded at `index`.
+fn hold(
+    context: &mut Context<'_>,
+    report: &[u8],
+    index: u64,
+    field: &str,
+) -> Result<(), RuleError> {
+    let (root, mut state) = context.report_in_force(report, field)?;
+    if state.cases.contains(&index) {
+        return Ok(());
+    }
+    if state.cases.len() >= MAX_CASES_OF_REPORT {
+        return Err(Refusal::new(Reason::ListTooLong, field)
+            .with("limit", MAX_CASES_OF_REPORT)
+            .into());
+    }
+    state.cases.push(index);
+    context.store(&Key::Record(root.as_bytes()), &state);
+    Ok(())
 }
 
 fn add_parties(

@@ -4,8 +4,8 @@ use prost::Message;
 
 use super::fields::{self, Check};
 use super::model::{
-    self, CaseState, CharterState, Head, HolderList, Key, KeyState, MemberList, MemberState,
-    ProposalState, RecordState, body, body_number, name_of_body,
+    self, CaseState, CharterState, CoverageState, Head, HolderList, Key, KeyState, MemberList,
+    MemberState, ProposalState, RecordState, body, body_number, name_of_body,
 };
 use super::{Placed, RULES_VERSION, RuleError};
 use crate::hash::RecordDigest;
@@ -259,6 +259,24 @@ impl<'a> Context<'a> {
         self.record.outcome = outcome.into();
     }
 
+    /// States what a coverage report covers.
+    pub(super) fn covers(&mut self, coverage: CoverageState) {
+        self.record.coverage = Some(coverage);
+    }
+
+    /// States the commitment of a sealed piece of evidence.
+    pub(super) fn commits_to(&mut self, commitment: &[u8]) {
+        self.record.commitment = commitment.to_vec();
+    }
+
+    /// Refuses a record of another member than the author's.
+    pub(super) fn own_record(&self, record: &RecordState, field: &str) -> Check {
+        if record.member == self.member() {
+            return Ok(());
+        }
+        Err(Refusal::new(Reason::OtherMember, field).with("member", &record.member))
+    }
+
     /// Reads the record that `digest` names and refuses any body but `bodies`.
     pub(super) fn reference(
         &self,
@@ -492,29 +510,21 @@ fn finishes(body: &Body) -> bool {
 ///
 /// Source: `proto/spec/rules.md`, "Roles".
 pub(super) fn roles_for(body: &Body) -> &'static [pb::Role] {
-    use pb::Role::{Authority, Commissioner, Monitor, Operator, Recovery, Sensor, Verifier};
+    use pb::Role::{
+        Authority, Commissioner, Investigator, Monitor, Operator, PartyLiaison, Recovery, Sensor,
+        Verifier,
+    };
     match body {
         Body::Charter(_) => &[Operator],
         Body::StationChange(_) => &[Authority, Recovery],
-        Body::IncidentReport(_) => &[Sensor, Monitor],
+        Body::IncidentReport(_) | Body::CoverageReport(_) => &[Sensor, Monitor],
+        Body::EvidenceItem(_) | Body::Disclosure(_) => &[Sensor, Monitor, Investigator],
+        Body::Corroboration(_) => &[Monitor, Verifier],
         Body::Correction(_) | Body::Withdrawal(_) => &[Monitor],
-        Body::Case(_) => &[Verifier, Commissioner],
+        Body::PartyStatement(_) => &[PartyLiaison],
+        Body::Case(_) | Body::Summary(_) => &[Verifier, Commissioner],
         Body::Proposal(_) | Body::Vote(_) | Body::Decision(_) => &[Authority, Commissioner],
         Body::Activation(_) | Body::Ratification(_) | Body::FollowUp(_) => &[Authority],
         Body::Closure(_) | Body::Reopening(_) => &[Commissioner],
-        _ => ALL_ROLES,
     }
 }
-
-/// Bodies that this version does not judge are refused as such, whoever writes them.
-const ALL_ROLES: &[pb::Role] = &[
-    pb::Role::Operator,
-    pb::Role::Authority,
-    pb::Role::Recovery,
-    pb::Role::Sensor,
-    pb::Role::Monitor,
-    pb::Role::Verifier,
-    pb::Role::Investigator,
-    pb::Role::Commissioner,
-    pb::Role::PartyLiaison,
-];

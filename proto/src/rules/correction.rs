@@ -48,10 +48,6 @@ pub(super) fn own_report(
     target: &[u8],
 ) -> Result<(RecordDigest, RecordState), RuleError> {
     let (root, state) = context.report_in_force(target, "target")?;
-    if state.member != context.member() {
-        return Err(Refusal::new(Reason::OtherMember, "target")
-            .with("member", &state.member)
-            .into());
-    }
+    context.own_record(&state, "target")?;
     Ok((root, state))
 }

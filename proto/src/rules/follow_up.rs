@@ -4,7 +4,7 @@
 
 use super::context::Context;
 use super::model::{ActivationState, Key, body};
-use super::{RuleError, fields};
+use super::{RuleError, evidence_item, fields};
 use crate::limits::MAX_REMARK_LEN;
 use crate::pb;
 use crate::pb::ActivationChoice::{Approve, ApproveInPart};
@@ -21,10 +21,7 @@ fn act(context: &mut Context<'_>, follow_up: &pb::FollowUp) -> Result<(), RuleEr
     let (decision, activation) = newest_activation(context, &follow_up.activation)?;
     let remedy = context.adopted(&decision, pb::ProposalKind::Remedy, "activation")?;
     check_measures(follow_up, &activation, remedy.measure_count)?;
-    for (position, digest) in follow_up.evidence.iter().enumerate() {
-        let field = format!("evidence[{position}]");
-        context.reference(digest, &[body::EVIDENCE_ITEM], &field)?;
-    }
+    evidence_item::check_references(context, &follow_up.evidence)?;
     Ok(())
 }
 
@@ -36,11 +33,7 @@ fn newest_activation(
 ) -> Result<(Vec<u8>, ActivationState), RuleError> {
     const FIELD: &str = "activation";
     let named = context.reference(digest, &[body::ACTIVATION], FIELD)?;
-    if named.member != context.member() {
-        return Err(Refusal::new(Reason::OtherMember, FIELD)
-            .with("member", named.member)
-            .into());
-    }
+    context.own_record(&named, FIELD)?;
     let newest: Option<ActivationState> =
         context.load(&Key::Activation(&named.root, context.member()))?;
     let newest = newest.unwrap_or_default();

@@ -5,7 +5,7 @@
 use super::context::Context;
 use super::fields::{self, Check};
 use super::model::body;
-use super::{RuleError, protocol_text};
+use super::{RuleError, evidence_item, protocol_text};
 use crate::limits::{
     MAX_BEARING, MAX_BEARING_ERROR, MAX_CALIBRE, MAX_DATASET_LEN, MAX_IDENTIFIER_LEN,
     MAX_IMPORTED_VALUE_LEN, MAX_LATITUDE, MAX_LONGITUDE, MAX_NAME_LEN, MAX_NARRATIVE_LEN,
@@ -82,7 +82,7 @@ fn check_times(context: &Context<'_>, report: &pb::IncidentReport) -> Result<(),
     Ok(())
 }
 
-fn check_place(place: &pb::Place) -> Check {
+pub(super) fn check_place(place: &pb::Place) -> Check {
     fields::text(&place.name, MAX_NAME_LEN, "name")?;
     fields::text(&place.description, MAX_REASON_LEN, "description")?;
     fields::text(&place.admin_area_1, MAX_NAME_LEN, "admin_area_1")?;
@@ -245,13 +245,7 @@ fn check_references(context: &Context<'_>, report: &pb::IncidentReport) -> Resul
         context.known_party(&report.apparent_origin, "apparent_origin")?;
     }
     check_clauses(context, &report.clause_references, "clause_references")?;
-    for (position, digest) in report.evidence.iter().enumerate() {
-        context.reference(
-            digest,
-            &[body::EVIDENCE_ITEM],
-            &format!("evidence[{position}]"),
-        )?;
-    }
+    evidence_item::check_references(context, &report.evidence)?;
     for (position, relation) in report.relations.iter().enumerate() {
         let field = format!("relations[{position}]");
         fields::required(

@@ -19,11 +19,14 @@ use crate::state::{State, StateError};
 /// 's' member '/' station         StationState   the keys of a station
 /// 'e' role (1)                   HolderList     active keys with a role that votes, by member
 /// 'd' record digest (32)         RecordState    a record of the log
+/// 'v' member '/' sensor          SensorState    how far the coverage of a sensor is stated
+/// 'x' commitment (32)            CommitmentState  a commitment that was used
 /// 'p' record digest (32)         ProposalState  a proposal and its votes
 /// 'q' record digest (32)         pb::Proposal   what a proposal asks that its decision puts in force
 /// 'o' kind '/' subject           SubjectState   the newest proposal on a subject that has one at a time
 /// 't' proposal digest (32) id    ClauseState    a clause of a protocol text
 /// 'l' record digest (32)         CaseState      the parties to a case, and whether it is closed
+/// 'n' index (8)                  CaseName       the case that was founded at an index
 /// 'r' decision digest (32) member  RatificationState  a member's newest step on a protocol text
 /// 'a' decision digest (32) member  ActivationState  a member's newest activation of a remedy
 /// 'g'                            GapList        ended keys that signed more than the log holds
@@ -49,6 +52,10 @@ pub enum Key<'a> {
     Holders(pb::Role),
     /// A record by digest.
     Record(&'a [u8]),
+    /// A sensor by member and name.
+    Sensor(&'a str, &'a str),
+    /// A commitment that was used.
+    Commitment(&'a [u8]),
     /// A proposal by digest.
     Proposal(&'a [u8]),
     /// What a proposal asks that its decision puts in force, by digest.
@@ -61,6 +68,8 @@ pub enum Key<'a> {
     Ratification(&'a [u8], &'a str),
     /// A case by the digest of its founding record.
     Case(&'a [u8]),
+    /// A case by the index of its founding record.
+    CaseAt(u64),
     /// A member's newest activation of the remedy that a decision adopted.
     Activation(&'a [u8], &'a str),
     /// Ended keys that signed more than the log holds.
@@ -83,6 +92,10 @@ impl Key<'_> {
             }
             Self::Holders(role) => [b"e".as_slice(), role.as_str_name().as_bytes()].concat(),
             Self::Record(digest) => [b"d", *digest].concat(),
+            Self::Sensor(member, sensor) => {
+                [b"v", member.as_bytes(), b"/", sensor.as_bytes()].concat()
+            }
+            Self::Commitment(commitment) => [b"x", *commitment].concat(),
             Self::Proposal(digest) => [b"p", *digest].concat(),
             Self::Question(digest) => [b"q", *digest].concat(),
             Self::Subject(kind, subject) => {
@@ -91,6 +104,7 @@ impl Key<'_> {
             Self::Clause(proposal, id) => [b"t", *proposal, id.as_bytes()].concat(),
             Self::Ratification(decision, member) => [b"r", *decision, member.as_bytes()].concat(),
             Self::Case(digest) => [b"l", *digest].concat(),
+            Self::CaseAt(index) => [b"n".as_slice(), &index.to_be_bytes()].concat(),
             Self::Gaps => b"g".to_vec(),
             Self::Activation(decision, member) => [b"a", *decision, member.as_bytes()].concat(),
         }
@@ -302,12 +316,13 @@ pub struct RecordState {
     /// Code of the member that wrote it.
     #[prost(string, tag = "3")]
     pub member: String,
-    /// What it belongs to: the report of a correction or withdrawal, the founding record of a case, the proposal
-    /// of a vote or decision, the decision of an activation.
+    /// What it belongs to: the report of a correction or withdrawal, the piece of evidence of a disclosure, the
+    /// founding record of a case, the proposal of a vote or decision, the decision of an activation.
     #[prost(bytes = "vec", tag = "4")]
     pub root: Vec<u8>,
-    /// Of a report: the digest of the newest correction. Of a decision that adopted a protocol text: the decision
-    /// that adopted the text which replaces it.
+    /// Of a report: the digest of the newest correction. Of a coverage report: of the newest one that restates it. Of
+    /// a sealed piece of evidence: of its disclosure. Of a decision that adopted a protocol text: the decision that
+    /// adopted the text which replaces it.
     #[prost(bytes = "vec", tag = "5")]
     pub current: Vec<u8>,
     /// Of a report: whether it was withdrawn.
@@ -316,6 +331,62 @@ pub struct RecordState {
     /// Of a decision: the outcome.
     #[prost(enumeration = "pb::Outcome", tag = "7")]
     pub outcome: i32,
+    /// Of a report: indexes of the founding records of the cases that hold it.
+    #[prost(uint64, repeated, tag = "8")]
+    pub cases: Vec<u64>,
+    /// Of a sealed piece of evidence: its commitment.
+    #[prost(bytes = "vec", tag = "9")]
+    pub commitment: Vec<u8>,
+    /// Of a coverage report: what it covers.
+    #[prost(message, optional, tag = "10")]
+    pub coverage: Option<CoverageState>,
+}
+
+/// What a coverage report covers.
+#[derive(Clone, Copy, PartialEq, Eq, Message)]
+pub struct CoverageState {
+    /// Index of the first coverage report of the sensor, which stands for the sensor.
+    #[prost(uint64, tag = "1")]
+    pub sensor: u64,
+    /// Start of the interval, Unix milliseconds.
+    #[prost(uint64, tag = "2")]
+    pub earliest_time: u64,
+    /// End of the interval, Unix milliseconds.
+    #[prost(uint64, tag = "3")]
+    pub latest_time: u64,
+    /// Up to where later reports restate it, Unix milliseconds; 0 when none does.
+    #[prost(uint64, tag = "4")]
+    pub restated_until: u64,
+}
+
+/// How far the coverage of a sensor is stated.
+#[derive(Clone, PartialEq, Message)]
+pub struct SensorState {
+    /// Index of its first coverage report.
+    #[prost(uint64, tag = "1")]
+    pub first_index: u64,
+    /// End of its newest interval, Unix milliseconds.
+    #[prost(uint64, tag = "2")]
+    pub latest_time: u64,
+    /// Record digest of the report with that interval.
+    #[prost(bytes = "vec", tag = "3")]
+    pub newest: Vec<u8>,
+}
+
+/// A commitment that was used.
+#[derive(Clone, Copy, PartialEq, Eq, Message)]
+pub struct CommitmentState {
+    /// Index of the entry that holds it.
+    #[prost(uint64, tag = "1")]
+    pub index: u64,
+}
+
+/// The name of a case.
+#[derive(Clone, PartialEq, Message)]
+pub struct CaseName {
+    /// Record digest of its founding record.
+    #[prost(bytes = "vec", tag = "1")]
+    pub digest: Vec<u8>,
 }
 
 /// A case.
@@ -596,6 +667,7 @@ bodies! {
 /// Field numbers of the bodies that later records refer to.
 pub(crate) mod body {
     pub(crate) const INCIDENT_REPORT: u32 = 18;
+    pub(crate) const COVERAGE_REPORT: u32 = 19;
     pub(crate) const EVIDENCE_ITEM: u32 = 20;
     pub(crate) const CORROBORATION: u32 = 21;
     pub(crate) const CORRECTION: u32 = 22;
@@ -604,6 +676,7 @@ pub(crate) mod body {
     pub(crate) const PROPOSAL: u32 = 26;
     pub(crate) const DECISION: u32 = 28;
     pub(crate) const ACTIVATION: u32 = 30;
+    pub(crate) const DISCLOSURE: u32 = 34;
 }
 
 impl RecordState {

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use serde_json::Value;
 
-const ARTEFACTS: [&str; 10] = [
+const ARTEFACTS: [&str; 11] = [
     "tree",
     "proof",
     "tile",
@@ -14,6 +14,7 @@ const ARTEFACTS: [&str; 10] = [
     "policy",
     "tlog_proof",
     "tlog_witness",
+    "sealed",
     "signature",
 ];
 

@@ -4,6 +4,7 @@
 
 pub(crate) mod commission;
 pub(crate) mod governance;
+pub(crate) mod statements;
 
 use std::collections::BTreeMap;
 
@@ -223,6 +224,17 @@ impl Log {
             .insert((member.to_owned(), station.to_owned()), (name, 0));
     }
 
+    /// Number of entries.
+    pub(crate) fn size(&self) -> u64 {
+        u64::try_from(self.entries.len()).unwrap()
+    }
+
+    /// The digest of the last record.
+    pub(crate) fn last(&self) -> RecordDigest {
+        let entry = Entry::decode(self.entries.last().unwrap()).unwrap();
+        record::record_digest(&entry.signed_record.record)
+    }
+
     /// The record that a station would sign next.
     pub(crate) fn record(&self, member: &str, station: &str, body: Body) -> pb::Record {
         let (_, sequence) = &self.stations[&(member.to_owned(), station.to_owned())];
@@ -272,7 +284,7 @@ impl Log {
         signed_record: pb::SignedRecord,
     ) -> Result<VerifiedRecord, Refusal> {
         let record = record::verify(&signed_record, &self.id)?;
-        let index = LeafIndex::new(u64::try_from(self.entries.len()).unwrap());
+        let index = LeafIndex::new(self.size());
         let entry = Entry {
             index,
             previous: self.previous,
@@ -356,4 +368,25 @@ pub(crate) fn report() -> pb::IncidentReport {
         narrative: "Two explosions.".to_owned(),
         ..pb::IncidentReport::default()
     }
+}
+
+/// A correction of `report()`.
+pub(crate) fn correction(target: RecordDigest) -> Body {
+    Body::Correction(pb::Correction {
+        target: target.as_bytes().to_vec(),
+        reason: pb::CorrectionReason::LateInformation.into(),
+        reason_text: String::new(),
+        report: Some(pb::IncidentReport {
+            observer_count: 4,
+            ..report()
+        }),
+    })
+}
+
+pub(crate) fn withdrawal(target: RecordDigest) -> Body {
+    Body::Withdrawal(pb::Withdrawal {
+        target: target.as_bytes().to_vec(),
+        reason: pb::WithdrawalReason::Error.into(),
+        reason_text: String::new(),
+    })
 }

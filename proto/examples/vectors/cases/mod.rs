@@ -36,6 +36,7 @@ mod policy;
 mod proof;
 mod record;
 pub(crate) mod rules;
+mod sealed;
 mod signature;
 mod tile;
 mod tlog_proof;
@@ -57,6 +58,7 @@ pub(crate) const ARTEFACTS: &[Artefact] = &[
     signature::ARTEFACT,
     canonical::ARTEFACT,
     record::ARTEFACT,
+    sealed::ARTEFACT,
     entry_cases::ARTEFACT,
 ];
 

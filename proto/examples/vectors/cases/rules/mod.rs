@@ -5,13 +5,19 @@
 //! module beside the others and name it in [`SECTIONS`].
 
 mod closure;
+mod corroboration;
+mod coverage_report;
+mod disclosure;
 mod envelope;
+mod evidence_item;
 mod follow_up;
 mod membership;
+mod party_statement;
 mod protocol_text;
 mod ratification;
 mod reopening;
 mod rule_set;
+mod summary;
 mod vote;
 
 #[path = "../../../../tests/support/mod.rs"]
@@ -42,13 +48,19 @@ type Section = (&'static str, fn() -> Cases);
 /// The sections that have vectors.
 pub(crate) const SECTIONS: &[Section] = &[
     ("closure", closure::cases),
+    ("corroboration", corroboration::cases),
+    ("coverage_report", coverage_report::cases),
+    ("disclosure", disclosure::cases),
     ("envelope", envelope::cases),
+    ("evidence_item", evidence_item::cases),
     ("follow_up", follow_up::cases),
     ("membership", membership::cases),
+    ("party_statement", party_statement::cases),
     ("protocol_text", protocol_text::cases),
     ("ratification", ratification::cases),
     ("reopening", reopening::cases),
     ("rule_set", rule_set::cases),
+    ("summary", summary::cases),
     ("vote", vote::cases),
 ];
 
