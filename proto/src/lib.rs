@@ -24,6 +24,7 @@ pub mod rules;
 pub mod sealed;
 pub mod signature;
 pub mod state;
+pub mod succession;
 mod text;
 pub mod tile;
 pub mod tlog_proof;

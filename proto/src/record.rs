@@ -128,20 +128,30 @@ pub fn verify_signature(
     signed: &pb::SignedRecord,
     id: &LogId,
 ) -> Result<VerifiedRecord, Refusal> {
-    let public_key = parse_key(&signed.public_key, "public_key")?;
-    let signature: &[u8; SIGNATURE_LEN] = signed.signature.as_slice().try_into().map_err(|_| {
-        Refusal::new(Reason::FieldFormat, "signature")
-            .with("form", format!("{SIGNATURE_LEN} bytes"))
-    })?;
     let charter = if record.is_charter() {
         &NO_CHARTER
     } else {
         &id.charter
     };
     let statement = statement(&id.origin, charter, &record.digest);
-    signature::verify(&public_key, &statement, signature)
-        .map_err(|_| Refusal::new(Reason::SignatureInvalid, "signature"))?;
+    let public_key = verify_statement(&statement, &signed.public_key, &signed.signature)?;
     Ok(VerifiedRecord { record, public_key })
+}
+
+/// Checks that `statement` is signed, and gives the key. Fields are `public_key` and `signature`.
+pub(crate) fn verify_statement(
+    statement: &[u8],
+    public_key: &[u8],
+    signature: &[u8],
+) -> Result<PublicKey, Refusal> {
+    let public_key = parse_key(public_key, "public_key")?;
+    let signature: &[u8; SIGNATURE_LEN] = signature.try_into().map_err(|_| {
+        Refusal::new(Reason::FieldFormat, "signature")
+            .with("form", format!("{SIGNATURE_LEN} bytes"))
+    })?;
+    signature::verify(&public_key, statement, signature)
+        .map_err(|_| Refusal::new(Reason::SignatureInvalid, "signature"))?;
+    Ok(public_key)
 }
 
 /// Checks a submission: the log that it names, then form and signature.

@@ -13,6 +13,7 @@ use crate::pb;
 use crate::record::parse_key;
 use crate::refusal::{Reason, Refusal};
 use crate::state::State;
+use crate::succession;
 
 /// Code of the member that only writes the charter.
 pub const OPERATOR: &str = "OPERATOR";
@@ -126,13 +127,11 @@ fn check(placed: Placed<'_>, charter: &pb::Charter) -> Result<(Vec<u8>, Vec<u8>)
             .map(|member| member.code.as_str())
             .collect();
         rule_set::check(rules, &members).map_err(|refusal| refusal.below("rules"))?;
-        fields::absent_unless(
-            false,
-            charter.predecessor.is_some(),
-            "predecessor",
-            "succession, which is not supported",
-        )?;
-        Ok((log_key, log_key_pq(charter)?))
+        let log_key_pq = log_key_pq(charter)?;
+        if let Some(predecessor) = &charter.predecessor {
+            succession::check_form(charter, predecessor)?;
+        }
+        Ok((log_key, log_key_pq))
     };
     inside().map_err(|refusal| refusal.below("charter"))
 }

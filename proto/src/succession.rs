@@ -1,0 +1,308 @@
+//! Succession: a new log that takes over from another, endorsed by the other's members.
+//!
+//! In scope: what an authority signs, the form of it in a charter, and whether the endorsements satisfy the rules of the
+//! predecessor at the size that is carried over. Out of scope: where the predecessor's entries come from.
+//!
+//! Source: `proto/spec/succession.md`.
+
+use prost::Message as _;
+use thiserror::Error;
+
+use crate::checkpoint::Origin;
+use crate::hash::{CharterDigest, RootHash, TreeSize};
+use crate::note::{KeyMaterial, VerifierKey};
+use crate::pb;
+use crate::record::{record_digest, verify_statement};
+use crate::refusal::{Reason, Refusal};
+use crate::rules::{self, CharterState, Head, Key, KeyState, MemberList, MemberState};
+use crate::signature;
+use crate::state::{State, StateError};
+
+/// A charter does not succeed the log that it names.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SuccessionError {
+    /// Something in the charter does not hold.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The charter names a size at which the predecessor's state was not given.
+    #[error("the charter succeeds its predecessor at size {stated}, not at size {found}")]
+    Size {
+        /// Size that the charter names.
+        stated: TreeSize,
+        /// Size of the state.
+        found: TreeSize,
+    },
+    /// The charter names another history of the predecessor.
+    #[error(
+        "predecessor at size {size}: the charter states root {stated}, its entries give {computed}"
+    )]
+    Root {
+        /// Size that the charter names.
+        size: TreeSize,
+        /// Root that it states.
+        stated: RootHash,
+        /// Root over the predecessor's entries.
+        computed: RootHash,
+    },
+    /// Too few members endorse. Nothing false was seen.
+    #[error(
+        "{endorsing} of {members} members endorse, the predecessor's rules demand {numerator}/{denominator}"
+    )]
+    NotEnough {
+        /// Members that endorse.
+        endorsing: u64,
+        /// Members of the predecessor that are not suspended.
+        members: u64,
+        /// Numerator of the share that the rules demand.
+        numerator: u32,
+        /// Denominator of the share that the rules demand.
+        denominator: u32,
+    },
+    /// The predecessor's state could not be read. Nothing is said about the charter.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+/// The bytes that an authority of the predecessor signs to endorse a charter:
+/// `"trucelog/succession/v1\n" ‖ predecessor's origin ‖ "\n" ‖ hex(its charter digest) ‖ "\n" ‖ size ‖ "\n" ‖
+/// hex(root) ‖ "\n" ‖ origin ‖ "\n" ‖ hex(SHA-256(terms)) ‖ "\n"`, where the terms are the canonical bytes of the
+/// charter without endorsements.
+///
+/// # Errors
+/// [`Refusal`] when charter digest or root are not 32 bytes; field paths are relative to the charter.
+///
+/// Source: `proto/spec/succession.md`, "Statement".
+pub fn statement(charter: &pb::Charter) -> Result<Vec<u8>, Refusal> {
+    let mut terms = charter.clone();
+    let predecessor = terms.predecessor.get_or_insert_default();
+    predecessor.endorsements.clear();
+    let form = |field: &str| {
+        Refusal::new(Reason::FieldFormat, format!("predecessor.{field}")).with("form", "32 bytes")
+    };
+    let charter_digest = CharterDigest::try_from(predecessor.charter_digest.as_slice())
+        .map_err(|_| form("charter_digest"))?;
+    let root = RootHash::try_from(predecessor.root.as_slice()).map_err(|_| form("root"))?;
+    let (origin, size) = (predecessor.origin.clone(), predecessor.size);
+    let terms = record_digest(&terms.encode_to_vec());
+    Ok(format!(
+        "trucelog/succession/v1\n{origin}\n{charter_digest}\n{size}\n{root}\n{}\n{terms}\n",
+        charter.origin,
+    )
+    .into_bytes())
+}
+
+/// Signs a charter's succession statement with an authority key of `member` in the predecessor.
+///
+/// # Errors
+/// As [`statement`].
+///
+/// Source: `proto/spec/succession.md`, "Statement".
+pub fn endorse(
+    charter: &pb::Charter,
+    member: &str,
+    key: &ed25519_dalek::SigningKey,
+) -> Result<pb::Endorsement, Refusal> {
+    Ok(pb::Endorsement {
+        member: member.to_owned(),
+        public_key: key.verifying_key().to_bytes().to_vec(),
+        signature: signature::sign(key, &statement(charter)?).to_vec(),
+    })
+}
+
+/// Checks what a charter says about its predecessor as far as the charter alone shows it: the form, and that each
+/// endorsement is signed by the key that it names. Field paths are relative to the charter.
+///
+/// # Errors
+/// [`Refusal`] with the first rule of "Charter" that does not hold.
+///
+/// Source: `proto/spec/succession.md`, "Charter".
+pub fn check_form(charter: &pb::Charter, predecessor: &pb::Predecessor) -> Result<(), Refusal> {
+    let origin: Result<Origin, _> = predecessor.origin.parse();
+    if origin.is_err() || predecessor.origin == charter.origin {
+        return Err(Refusal::new(Reason::FieldFormat, "predecessor.origin")
+            .with("form", "another origin than the charter's own"));
+    }
+    let statement = statement(charter)?;
+    for (field, present) in [
+        ("predecessor.size", predecessor.size > 0),
+        (
+            "predecessor.endorsements",
+            !predecessor.endorsements.is_empty(),
+        ),
+    ] {
+        if !present {
+            return Err(Refusal::new(Reason::FieldRequired, field));
+        }
+    }
+    let mut before: Option<&str> = None;
+    for (position, endorsement) in predecessor.endorsements.iter().enumerate() {
+        let field = format!("predecessor.endorsements[{position}]");
+        if before.is_some_and(|before| before >= endorsement.member.as_str()) {
+            return Err(Refusal::new(Reason::ListOrder, field));
+        }
+        before = Some(&endorsement.member);
+        verify_statement(&statement, &endorsement.public_key, &endorsement.signature)
+            .map_err(|refusal| refusal.below(&field))?;
+    }
+    Ok(())
+}
+
+/// Verifies that a charter succeeds the log whose `state` and `root` are given, both at the size that the charter names.
+/// Costs a bounded number of point reads for each endorsement.
+///
+/// # Errors
+/// [`SuccessionError`] with the first of the steps that does not hold; [`SuccessionError::NotEnough`] only when all
+/// others hold.
+///
+/// Source: `proto/spec/succession.md`, "Verifying".
+pub fn verify(
+    state: &dyn State,
+    root: &RootHash,
+    charter: &pb::Charter,
+) -> Result<(), SuccessionError> {
+    let predecessor = charter
+        .predecessor
+        .as_ref()
+        .ok_or_else(|| Refusal::new(Reason::FieldRequired, "charter.predecessor"))?;
+    let inside = |refusal: Refusal| refusal.below("charter");
+    // 1. The charter holds on its own.
+    check_form(charter, predecessor).map_err(inside)?;
+    // 2. It names this log, at this size, with this history.
+    check_log(state, root, charter, predecessor)?;
+    // 3. Each endorsement is by an authority in force.
+    for (position, endorsement) in predecessor.endorsements.iter().enumerate() {
+        let field = format!("charter.predecessor.endorsements[{position}]");
+        check_authority(state, endorsement, &field)?;
+    }
+    // 4. There are enough of them.
+    check_share(state, predecessor)
+}
+
+fn check_log(
+    state: &dyn State,
+    root: &RootHash,
+    charter: &pb::Charter,
+    predecessor: &pb::Predecessor,
+) -> Result<(), SuccessionError> {
+    let known: CharterState = rules::load(state, &Key::Charter)?.unwrap_or_default();
+    let refuse = |reason, field: &str| Refusal::new(reason, format!("charter.{field}"));
+    if predecessor.origin != known.origin {
+        let refusal = refuse(Reason::WrongOrigin, "predecessor.origin");
+        return Err(refusal.with("expected", known.origin).into());
+    }
+    if predecessor.charter_digest != known.digest {
+        let refusal = refuse(Reason::WrongCharter, "predecessor.charter_digest");
+        return Err(refusal.into());
+    }
+    let key: Result<VerifierKey, _> = charter.log_key.parse();
+    if let Ok(key) = key
+        && let KeyMaterial::Ed25519(key) = key.material()
+        && key.as_bytes().as_slice() == known.log_key
+    {
+        return Err(refuse(Reason::KeyReserved, "log_key").into());
+    }
+    let head: Head = rules::load(state, &Key::Head)?.unwrap_or_default();
+    let (stated, found) = (TreeSize::new(predecessor.size), TreeSize::new(head.size));
+    if stated != found {
+        return Err(SuccessionError::Size { stated, found });
+    }
+    if predecessor.root != root.as_bytes() {
+        let stated = RootHash::try_from(predecessor.root.as_slice())
+            .map_err(|_| refuse(Reason::FieldFormat, "predecessor.root"))?;
+        return Err(SuccessionError::Root {
+            size: found,
+            stated,
+            computed: *root,
+        });
+    }
+    Ok(())
+}
+
+/// An endorsement counts as a record of its authority would at that size.
+fn check_authority(
+    state: &dyn State,
+    endorsement: &pb::Endorsement,
+    field: &str,
+) -> Result<(), SuccessionError> {
+    let refuse = |reason, name: &str| Refusal::new(reason, format!("{field}.{name}"));
+    let key: Option<KeyState> = rules::load(state, &Key::PublicKey(&endorsement.public_key))?;
+    let Some(key) = key.filter(|key| !key.promised) else {
+        return Err(refuse(Reason::KeyUnknown, "public_key").into());
+    };
+    if key.member != endorsement.member {
+        let refusal = refuse(Reason::OtherMember, "member");
+        return Err(refusal.with("expected", key.member).into());
+    }
+    if let Some(index) = key.revoked_index {
+        let refusal = refuse(Reason::KeyRevoked, "public_key");
+        return Err(refusal.with("revoked_at_index", index).into());
+    }
+    if key.role() != pb::Role::Authority {
+        let refusal = refuse(Reason::RoleNotAllowed, "public_key");
+        return Err(refusal
+            .with("station_role", key.role().as_str_name())
+            .into());
+    }
+    let member: MemberState =
+        rules::load(state, &Key::Member(&endorsement.member))?.unwrap_or_default();
+    match (member.departed_index, member.suspended_index) {
+        (Some(_), _) => Err(refuse(Reason::MemberDeparted, "member").into()),
+        (None, Some(_)) => Err(refuse(Reason::MemberSuspended, "member").into()),
+        (None, None) => Ok(()),
+    }
+}
+
+/// `endorsing × denominator ≥ numerator × members`, over the members that are not suspended.
+fn check_share(state: &dyn State, predecessor: &pb::Predecessor) -> Result<(), SuccessionError> {
+    let rules: pb::Rules = rules::load(state, &Key::Rules)?.unwrap_or_default();
+    let share = rules
+        .succession
+        .unwrap_or_default()
+        .endorsements
+        .unwrap_or_default();
+    let members: MemberList = rules::load(state, &Key::Members)?.unwrap_or_default();
+    let count = |len: usize| u64::try_from(len).expect("lists have at most 256 items");
+    let (endorsing, members) = (
+        count(predecessor.endorsements.len()),
+        count(members.active().count()),
+    );
+    if endorsing * u64::from(share.denominator) >= u64::from(share.numerator) * members {
+        return Ok(());
+    }
+    Err(SuccessionError::NotEnough {
+        endorsing,
+        members,
+        numerator: share.numerator,
+        denominator: share.denominator,
+    })
+}
+
+/// The members whose one key endorsed both of two different successors of the same log: each of them has signed two
+/// statements of which at most one can be followed. Empty when the two are no contradiction.
+///
+/// # Errors
+/// [`Refusal`] when one of the charters does not hold on its own.
+///
+/// Source: `proto/spec/succession.md`, "Two successors".
+pub fn endorsed_both(first: &pb::Charter, second: &pb::Charter) -> Result<Vec<String>, Refusal> {
+    let predecessor = |charter: &pb::Charter| -> Result<pb::Predecessor, Refusal> {
+        let named = charter.predecessor.clone();
+        let named =
+            named.ok_or_else(|| Refusal::new(Reason::FieldRequired, "charter.predecessor"))?;
+        check_form(charter, &named).map_err(|refusal| refusal.below("charter"))?;
+        Ok(named)
+    };
+    let (one, other) = (predecessor(first)?, predecessor(second)?);
+    let same_log = one.origin == other.origin && one.charter_digest == other.charter_digest;
+    if !same_log || statement(first)? == statement(second)? {
+        return Ok(Vec::new());
+    }
+    let in_both = |endorsement: &&pb::Endorsement| {
+        other.endorsements.iter().any(|known| {
+            known.member == endorsement.member && known.public_key == endorsement.public_key
+        })
+    };
+    let both = one.endorsements.iter().filter(in_both);
+    Ok(both.map(|endorsement| endorsement.member.clone()).collect())
+}
