@@ -20,7 +20,7 @@ mod error;
 pub mod forgery;
 mod ledger;
 pub mod mapping;
-mod process;
+pub(crate) mod process;
 pub mod scenario;
 mod second;
 pub mod server;

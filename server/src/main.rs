@@ -7,10 +7,10 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 use trucelog_server::{
-    commands::{CommandError, check, dev, init, mirror, serve},
+    commands::{CommandError, check, dev, init, limits, mirror, serve},
     config::{Config, Overrides},
     mirror::config::MirrorConfig,
 };
@@ -59,6 +59,25 @@ enum Command {
     },
     /// Read the whole log and recompute everything: entries, tree, state and anchor.
     Check(Settings),
+    /// Measure what the disk and the storage engine of this machine can do. `trucelog bench` compares with it.
+    Limits {
+        /// Where the disk is; a temporary directory is made there.
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        dir: PathBuf,
+        /// Form of the answer.
+        #[arg(short, long, value_enum, default_value_t)]
+        output: Form,
+    },
+}
+
+/// The form of an answer.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Form {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON object.
+    Json,
 }
 
 #[derive(Args, Debug)]
@@ -118,6 +137,13 @@ fn run(command: Command) -> Result<(), CommandError> {
                 "CHECKED size {} root {} anchored size {}",
                 checked.size, checked.root, checked.anchored.size
             )?;
+        }
+        Command::Limits { dir, output } => {
+            let limits = limits::run(&dir)?;
+            match output {
+                Form::Text => writeln!(out, "{}", limits.to_text())?,
+                Form::Json => writeln!(out, "{}", limits.to_json())?,
+            }
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 mod activate;
 mod args;
 mod author;
+mod bench;
 mod case;
 mod charter;
 mod close;
@@ -111,6 +112,8 @@ enum Command {
     #[command(subcommand)]
     List(list::Command),
     Demo(demo::Command),
+    #[command(subcommand)]
+    Bench(bench::Command),
 }
 
 /// Runs the command.
@@ -173,6 +176,7 @@ impl Command {
             Self::Get(command) => command.format(),
             Self::List(command) => command.format(),
             Self::Demo(command) => command.format(),
+            Self::Bench(command) => command.format(),
             _ => Format::Text,
         }
     }
@@ -202,6 +206,7 @@ impl Command {
             Self::Get(command) => command.run(stop).await,
             Self::List(command) => command.run(stop).await,
             Self::Demo(command) => command.run().await,
+            Self::Bench(command) => command.run().await,
         }
     }
 }

@@ -114,20 +114,25 @@ impl Member {
         })
     }
 
-    /// The record by which the authority enrols one more monitor, of which nobody has the key.
+    /// One more monitor, and the record by which the authority enrols it.
     ///
     /// # Errors
     /// [`Error::Random`]; as [`Station::sign`].
-    pub fn enrol_monitor(&mut self, id: &LogId, name: &str) -> Result<pb::Submission, Error> {
+    pub fn enrol_monitor(
+        &mut self,
+        id: &LogId,
+        name: &str,
+    ) -> Result<(Station, pb::Submission), Error> {
+        let monitor = Station::new(&self.authority.speaker.member, name)?;
         let enrolment = pb::Enrolment {
             station: name.to_owned(),
             role: Role::Monitor.into(),
-            public_key: PublicKey::of(&new_key()?).as_bytes().to_vec(),
+            public_key: monitor.public_key(),
             holder_kind: pb::HolderKind::Device.into(),
         };
         let change = Some(pb::station_change::Change::Enrolment(enrolment));
         let body = pb::record::Body::StationChange(pb::StationChange { change });
-        self.authority.sign(id, body)
+        Ok((monitor, self.authority.sign(id, body)?))
     }
 
     /// The records by which the authority enrols the other stations.

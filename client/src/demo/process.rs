@@ -59,7 +59,7 @@ pub fn find(
 }
 
 /// A command that sees none of our own settings in its environment.
-pub(super) fn command(program: &Path, arguments: &[&OsStr]) -> Command {
+pub(crate) fn command(program: &Path, arguments: &[&OsStr]) -> Command {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null());
     for (name, _) in env::vars_os() {
@@ -70,7 +70,7 @@ pub(super) fn command(program: &Path, arguments: &[&OsStr]) -> Command {
     command
 }
 
-pub(super) fn failed(what: &str, problem: &(impl ToString + ?Sized)) -> DemoError {
+pub(crate) fn failed(what: &str, problem: &(impl ToString + ?Sized)) -> DemoError {
     DemoError::Process {
         what: what.to_owned(),
         problem: problem.to_string(),
@@ -78,7 +78,7 @@ pub(super) fn failed(what: &str, problem: &(impl ToString + ?Sized)) -> DemoErro
 }
 
 /// Runs a command to its end.
-pub(super) fn output(what: &str, command: &mut Command) -> Result<Output, DemoError> {
+pub(crate) fn output(what: &str, command: &mut Command) -> Result<Output, DemoError> {
     let output = command.output().map_err(|error| failed(what, &error))?;
     if output.status.code() == Some(Exit::Interrupted.code().into()) {
         return Err(Error::Interrupted.into());
@@ -87,7 +87,7 @@ pub(super) fn output(what: &str, command: &mut Command) -> Result<Output, DemoEr
 }
 
 /// Runs a command that must succeed, and gives the JSON that it prints.
-pub(super) fn answer(what: &str, command: &mut Command) -> Result<Value, DemoError> {
+pub(crate) fn answer(what: &str, command: &mut Command) -> Result<Value, DemoError> {
     let output = output(what, command)?;
     if !output.status.success() {
         let words = String::from_utf8_lossy(&output.stderr);
@@ -98,7 +98,7 @@ pub(super) fn answer(what: &str, command: &mut Command) -> Result<Value, DemoErr
 
 /// A child process that runs until it is stopped; killed when dropped.
 #[derive(Debug)]
-pub(super) struct Child {
+pub(crate) struct Child {
     what: &'static str,
     process: process::Child,
     /// Kept open, so that the program may write to it.
@@ -107,7 +107,7 @@ pub(super) struct Child {
 
 impl Child {
     /// Starts a program whose words all go to the file `log`.
-    pub(super) fn start(
+    pub(crate) fn start(
         what: &'static str,
         command: &mut Command,
         log: &Path,
@@ -117,7 +117,7 @@ impl Child {
     }
 
     /// Starts a server and waits for the line that names its address. Its other words go to the file `log`.
-    pub(super) fn serve(
+    pub(crate) fn serve(
         what: &'static str,
         command: &mut Command,
         log: &Path,
@@ -163,14 +163,14 @@ impl Child {
     }
 
     /// SIGKILL, and the end of the process.
-    pub(super) fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         // Both fail only when the process has ended already.
         drop(self.process.kill());
         drop(self.process.wait());
     }
 
     /// SIGTERM, and the end of the process.
-    pub(super) fn stop(&mut self) -> Result<(), DemoError> {
+    pub(crate) fn stop(&mut self) -> Result<(), DemoError> {
         let problem = |problem: &dyn std::fmt::Display| failed(self.what, problem);
         kill_process(Pid::from_child(&self.process), Signal::TERM)
             .map_err(|error| problem(&error))?;

@@ -1,6 +1,6 @@
 //! `trucelogd` as a child process.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use super::DemoError;
@@ -10,7 +10,27 @@ use crate::durable;
 const CONFIG_FILE: &str = "trucelogd.toml";
 const CONFIG: &str = "data_dir = \"data\"\nanchor_dir = \"anchor\"\nlog_key = \"log.key\"\n\
                       log_key_pq = \"log-pq.key\"\n";
-const WITNESSES: &str = "[witnesses]\npolicy = \"policy\"\npolicy_pq = \"policy-pq\"\n";
+
+/// Who brings the heads of a server to quorum. The policies that it is told of lie in its directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quorum {
+    /// The members' verifiers: `policy` and `policy-pq`.
+    Members,
+    /// Nobody, as with an operator who asks no witness: `log-policy`.
+    Nobody,
+}
+
+impl Quorum {
+    fn settings(self) -> &'static str {
+        match self {
+            Self::Members => "[witnesses]\npolicy = \"policy\"\npolicy_pq = \"policy-pq\"\n",
+            Self::Nobody => "[witnesses]\npolicy = \"log-policy\"\n",
+        }
+    }
+}
+
+/// An address on loopback with a free port.
+const ANY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// A server of the log in one directory. It runs until it is stopped or dropped.
 #[derive(Debug)]
@@ -22,13 +42,19 @@ pub struct Server {
 }
 
 impl Server {
-    /// Founds a log in `directory`, which holds its charter, keys and policies, and serves it.
+    /// Founds a log in `directory`, which holds its charter, keys and policies, and serves it, at any free address unless
+    /// one is given.
     ///
     /// # Errors
     /// [`DemoError::Process`] with the server's own words; [`crate::Error::Io`].
-    pub fn found(program: &Path, directory: &Path, address: SocketAddr) -> Result<Self, DemoError> {
-        let config = format!("{CONFIG}listen = \"{address}\"\n{WITNESSES}");
-        durable::replace(&directory.join(CONFIG_FILE), config.as_bytes())?;
+    pub fn found(
+        program: &Path,
+        directory: &Path,
+        address: Option<SocketAddr>,
+        quorum: Quorum,
+    ) -> Result<Self, DemoError> {
+        let address = address.unwrap_or(ANY);
+        write_config(directory, address, quorum)?;
         let mut command = command(program, &["init".as_ref(), "--charter".as_ref()]);
         command.arg(directory.join("charter.signed"));
         command.arg("-c").arg(directory.join(CONFIG_FILE));
@@ -45,11 +71,8 @@ impl Server {
     /// # Errors
     /// As [`Self::found`].
     pub fn without_witnesses(program: &Path, directory: &Path) -> Result<Self, DemoError> {
-        let config =
-            format!("{CONFIG}listen = \"127.0.0.1:0\"\n[witnesses]\npolicy = \"log-policy\"\n");
-        durable::replace(&directory.join(CONFIG_FILE), config.as_bytes())?;
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self::start(program, directory, any)
+        write_config(directory, ANY, Quorum::Nobody)?;
+        Self::start(program, directory, ANY)
     }
 
     fn start(program: &Path, directory: &Path, address: SocketAddr) -> Result<Self, DemoError> {
@@ -106,4 +129,12 @@ impl Server {
             None => Ok(()),
         }
     }
+}
+
+fn write_config(directory: &Path, address: SocketAddr, quorum: Quorum) -> Result<(), DemoError> {
+    let config = format!("{CONFIG}listen = \"{address}\"\n{}", quorum.settings());
+    Ok(durable::replace(
+        &directory.join(CONFIG_FILE),
+        config.as_bytes(),
+    )?)
 }

@@ -24,7 +24,7 @@ use trucelog_proto::policy::Policy;
 use super::DemoError;
 use super::cast::{Cast, MEMBERS};
 use super::process::{self, Child, command, failed};
-use super::server::Server;
+use super::server::{Quorum, Server};
 use crate::station::digest_of;
 use crate::trust::Trust;
 use crate::{Error, durable, key};
@@ -98,13 +98,11 @@ impl Setting {
     /// # Errors
     /// [`DemoError::Process`] with a program's own words; [`DemoError::Client`].
     pub fn found(programs: &Programs, directory: &Path) -> Result<(Self, Cast), DemoError> {
-        let log_key = key::create(&directory.join("log.key"))?;
-        let log_key_pq = key::create_ml_dsa(&directory.join("log-pq.key"))?;
-        let mut cast = Cast::new()?;
-        let charter = cast.charter(&log_key, Some(&log_key_pq))?;
-        durable::replace(&directory.join("charter.signed"), &charter.encode_to_vec())?;
-        let heads = Heads::of(&charter);
-        let log_trust = pin(directory, "log-policy", &heads.policy(&[], false))?;
+        let Founding {
+            cast,
+            heads,
+            log_trust,
+        } = Founding::new(directory)?;
         let address = free_address()?;
         let url = format!("http://{address}");
         let mut lines = Lines::default();
@@ -117,7 +115,12 @@ impl Setting {
             "policy-pq",
             &heads.policy(&lines.policy_pq, true),
         )?;
-        let server = Server::found(&programs.trucelogd, directory, address)?;
+        let server = Server::found(
+            &programs.trucelogd,
+            directory,
+            Some(address),
+            Quorum::Members,
+        )?;
         let witnesses = MEMBERS.iter().map(|(code, _)| {
             let place = witness_directory(directory, code);
             let mut command = command(&programs.trucelog, &["witness".as_ref(), "run".as_ref()]);
@@ -132,6 +135,23 @@ impl Setting {
             server,
             trust,
             log_trust,
+        };
+        Ok((setting, cast))
+    }
+
+    /// As [`Self::found`], without witnesses: both policies are the log alone.
+    ///
+    /// # Errors
+    /// As [`Self::found`].
+    pub fn alone(trucelogd: &Path, directory: &Path) -> Result<(Self, Cast), DemoError> {
+        let Founding {
+            cast, log_trust, ..
+        } = Founding::new(directory)?;
+        let setting = Self {
+            server: Server::found(trucelogd, directory, None, Quorum::Nobody)?,
+            trust: log_trust.clone(),
+            log_trust,
+            witnesses: Vec::new(),
         };
         Ok((setting, cast))
     }
@@ -162,6 +182,30 @@ pub fn witness_directory(directory: &Path, code: &str) -> PathBuf {
 #[must_use]
 pub fn station_directory(directory: &Path, code: &str) -> PathBuf {
     directory.join("stations").join(code)
+}
+
+/// What a log is founded with: its keys and its charter are in its directory.
+struct Founding {
+    cast: Cast,
+    heads: Heads,
+    log_trust: Trust,
+}
+
+impl Founding {
+    fn new(directory: &Path) -> Result<Self, DemoError> {
+        let log_key = key::create(&directory.join("log.key"))?;
+        let log_key_pq = key::create_ml_dsa(&directory.join("log-pq.key"))?;
+        let mut cast = Cast::new()?;
+        let charter = cast.charter(&log_key, Some(&log_key_pq))?;
+        durable::replace(&directory.join("charter.signed"), &charter.encode_to_vec())?;
+        let heads = Heads::of(&charter);
+        let log_trust = pin(directory, "log-policy", &heads.policy(&[], false))?;
+        Ok(Self {
+            cast,
+            heads,
+            log_trust,
+        })
+    }
 }
 
 /// What the policies of a log begin with.

@@ -63,7 +63,7 @@ pub(super) async fn show(
         (forked.url(), &setting.log_trust, "monitor-of-the-other"),
     ];
     for ((url, trust, station), member) in histories.into_iter().zip(&mut cast.members) {
-        let submission = member.enrol_monitor(id, station)?;
+        let (_, submission) = member.enrol_monitor(id, station)?;
         submitter(&url, trust, patience)?
             .submit(&submission)
             .await?;

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod dev;
 pub mod init;
+pub mod limits;
 pub mod mirror;
 pub mod serve;
 

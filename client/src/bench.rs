@@ -1,0 +1,21 @@
+//! Benchmarks: what a log does on this machine, beside what this machine can do.
+//!
+//! Absolute figures say little on shared machines, so every result stands beside limits that are measured in the same
+//! run ([`limits`]), as a ratio. L, the rate that the signatures alone allow, is the number of cores times the
+//! single-core rate of strict Ed25519 verification with parsed keys.
+//!
+//! - [`ground`] founds a throw-away log with many stations and signs their records beforehand.
+//! - [`load`] sends them, as fast as answers come or on a fixed schedule.
+//! - [`ingest`] and [`verify`] put these together to a table; [`figures`] are its numbers.
+//!
+//! A benchmark checks what it has measured: every record has its receipt, some receipts are verified in full, the log has
+//! the size that was sent.
+//!
+//! Source: `docs/performance.md`.
+
+pub mod figures;
+pub mod ground;
+pub mod ingest;
+pub mod limits;
+pub mod load;
+pub mod verify;
