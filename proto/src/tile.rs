@@ -4,16 +4,18 @@
 //! overwrites it as the tile grows, so a reader at an older size may meet a tile that is wider than its tree: it uses
 //! the first hashes only. Where tiles are stored, and the right to read them, are the programs' business.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use crate::{
     error::DecodeError,
     hash::{LeafHash, NodeHash, TreeSize, array},
-    tree::{HashReader, MAX_SIZE, NodeId, RightEdge, node_hash},
+    tree::{MAX_SIZE, RightEdge, node_hash},
 };
 
+pub use hashes::{TileError, TileHashes, TileReader};
 pub use path::TilePath;
 
+mod hashes;
 mod path;
 
 /// The number of hashes in a full tile, and of entries in a full bundle.
@@ -176,106 +178,6 @@ pub fn decode_tile(bytes: &[u8], width: u16) -> Result<Vec<NodeHash>, DecodeErro
     Ok(hashes)
 }
 
-/// Reads stored tiles.
-///
-/// Source: none.
-pub trait TileReader {
-    /// Why a tile could not be read.
-    type Error;
-
-    /// Reads a tile of at least `min_width` hashes, so at least `32 × min_width` bytes.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such tile, or whatever the reader meets.
-    fn tile(&self, id: TileId, min_width: u16) -> Result<Vec<u8>, Self::Error>;
-}
-
-/// Says why hashes could not be had from tiles.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TileError<E> {
-    /// The tile reader failed.
-    #[error("tile {}/{} could not be read: {error}", id.level, id.index)]
-    Read {
-        /// The tile.
-        id: TileId,
-        /// What the reader says.
-        error: E,
-    },
-    /// The stored bytes are not a tile of the width that was asked for.
-    #[error("tile {}/{} is not valid: {error}", id.level, id.index)]
-    Decode {
-        /// The tile.
-        id: TileId,
-        /// What is wrong with it.
-        error: DecodeError,
-    },
-    /// The place of a subtree or the size of a tree is out of range.
-    #[error(transparent)]
-    Range(DecodeError),
-}
-
-/// Serves the hash of any complete subtree from tiles, reading each tile once.
-///
-/// Hashes are not checked against a root: proofs built from them are checked by whoever gets them.
-///
-/// Source: `tile.md`.
-#[derive(Debug)]
-pub struct TileHashes<'a, R> {
-    tiles: &'a R,
-    read: RefCell<BTreeMap<TileId, Vec<u8>>>,
-}
-
-impl<'a, R: TileReader> TileHashes<'a, R> {
-    /// Wraps a reader of tiles.
-    #[must_use]
-    pub fn new(tiles: &'a R) -> Self {
-        Self {
-            tiles,
-            read: RefCell::default(),
-        }
-    }
-
-    /// Returns the hashes from `start` up to, not including, `end` of a tile.
-    fn hashes(
-        &self,
-        id: TileId,
-        start: u16,
-        end: u16,
-    ) -> Result<Vec<NodeHash>, TileError<R::Error>> {
-        let mut read = self.read.borrow_mut();
-        let wide_enough = |bytes: &Vec<u8>| bytes.len() >= 32 * usize::from(end);
-        if !read.get(&id).is_some_and(wide_enough) {
-            let bytes = self
-                .tiles
-                .tile(id, end)
-                .map_err(|error| TileError::Read { id, error })?;
-            read.insert(id, bytes);
-        }
-        let hashes =
-            decode_tile(&read[&id], end).map_err(|error| TileError::Decode { id, error })?;
-        Ok(hashes[usize::from(start)..].to_vec())
-    }
-}
-
-impl<R: TileReader> HashReader for TileHashes<'_, R> {
-    type Error = TileError<R::Error>;
-
-    fn node(&self, node: NodeId) -> Result<NodeHash, Self::Error> {
-        check_range("subtree level", 63, u64::from(node.level)).map_err(TileError::Range)?;
-        check_range("subtree index", u64::MAX >> node.level, node.index)
-            .map_err(TileError::Range)?;
-        // The subtree's leaves within the tile are 2^height hashes from `first` on.
-        let (level, height) = (node.level / 8, node.level % 8);
-        let first = node.index << height;
-        let id = TileId::new(level, first >> 8).map_err(TileError::Range)?;
-        let start = u16::from(first.to_le_bytes()[0]);
-        let hashes = self.hashes(id, start, start + (1 << height))?;
-        Ok(complete_root(&hashes))
-    }
-}
-
 /// Computes the root over hashes whose count is a power of two.
 fn complete_root(hashes: &[NodeHash]) -> NodeHash {
     if let [hash] = hashes {
@@ -322,11 +224,12 @@ impl RightTiles {
         check_range("tree size", MAX_SIZE.get(), size.get()).map_err(TileError::Range)?;
         let mut right = Self::new();
         right.size = size.get();
-        let reader = TileHashes::new(tiles);
         for level in 0..LEVELS {
             let width = right.width(level);
             if width > 0 {
-                right.partial[usize::from(level)] = reader.hashes(right.id(level), 0, width)?;
+                let mut hashes = hashes::read_tile(tiles, right.id(level), width)?;
+                hashes.truncate(usize::from(width));
+                right.partial[usize::from(level)] = hashes;
             }
         }
         Ok(right)

@@ -100,6 +100,7 @@ pub struct StationKey {
 #[derive(Debug)]
 pub struct Reader<S> {
     store: Arc<S>,
+    hashes: Arc<TileHashes<StoredTiles<Arc<S>>>>,
     head: watch::Receiver<Arc<Head>>,
 }
 
@@ -107,6 +108,7 @@ impl<S> Clone for Reader<S> {
     fn clone(&self) -> Self {
         Self {
             store: Arc::clone(&self.store),
+            hashes: Arc::clone(&self.hashes),
             head: self.head.clone(),
         }
     }
@@ -116,7 +118,12 @@ impl<S: LogStore> Reader<S> {
     /// Reads `store` up to the checkpoints that `head` brings.
     #[must_use]
     pub fn new(store: Arc<S>, head: watch::Receiver<Arc<Head>>) -> Self {
-        Self { store, head }
+        let hashes = Arc::new(TileHashes::new(StoredTiles(Arc::clone(&store))));
+        Self {
+            store,
+            hashes,
+            head,
+        }
     }
 
     /// The newest signed checkpoint.
@@ -214,12 +221,7 @@ impl<S: LogStore> Reader<S> {
     ) -> Result<Vec<NodeHash>, ReadError> {
         check_range("size", size.get(), 1, self.size().get())?;
         check_range("index", index.get(), 0, size.get() - 1)?;
-        let tiles = StoredTiles(self.store.as_ref());
-        Ok(proof::prove_inclusion(
-            index,
-            size,
-            &TileHashes::new(&tiles),
-        )?)
+        Ok(proof::prove_inclusion(index, size, self.hashes.as_ref())?)
     }
 
     /// The proof that the tree of `new` continues the tree of `old`, where `old ≤ new`, at most the newest signed size.
@@ -234,12 +236,7 @@ impl<S: LogStore> Reader<S> {
     ) -> Result<Vec<NodeHash>, ReadError> {
         check_range("new_size", new.get(), 0, self.size().get())?;
         check_range("old_size", old.get(), 0, new.get())?;
-        let tiles = StoredTiles(self.store.as_ref());
-        Ok(proof::prove_consistency(
-            old,
-            new,
-            &TileHashes::new(&tiles),
-        )?)
+        Ok(proof::prove_consistency(old, new, self.hashes.as_ref())?)
     }
 
     /// Whether the log as it is served continues `checkpoint`: it is as large at least, and has this root at its size.

@@ -23,6 +23,7 @@ pub mod tiles;
 mod options;
 
 use std::{
+    ops::Deref,
     path::{Path, PathBuf},
     sync::{
         atomic::{AtomicU64, Ordering},
@@ -176,9 +177,9 @@ pub trait LogStore: Send + Sync + 'static {
 
 /// The tiles of a store, as the functions of [`trucelog_proto::tile`] read them.
 #[derive(Debug)]
-pub struct StoredTiles<'a, S>(pub &'a S);
+pub struct StoredTiles<P>(pub P);
 
-impl<S: LogStore> TileReader for StoredTiles<'_, S> {
+impl<P: Deref<Target: LogStore>> TileReader for StoredTiles<P> {
     type Error = StoreError;
 
     fn tile(&self, id: TileId, _min_width: u16) -> Result<Vec<u8>, StoreError> {
