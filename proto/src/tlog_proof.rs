@@ -73,16 +73,16 @@ impl TlogProof {
         })
     }
 
-    /// Formats the proof; parsing the result gives the same proof.
+    /// Formats the proof; parsing the result gives the same proof. The note is taken as it is: it must be one that
+    /// parses, with the text of a checkpoint.
     ///
     /// # Errors
     ///
-    /// If `extra` is empty or too long, there are too many hashes, or the checkpoint and its note do not parse.
+    /// If `extra` is empty or too long, or there are too many hashes.
     ///
     /// Source: `tlog_proof.md`; c2sp.org/tlog-proof.
     pub fn format(&self) -> Result<Vec<u8>, DecodeError> {
         check_hashes(&self.hashes)?;
-        check_note(&self.checkpoint_note)?;
         let mut lines = vec![HEADER.to_owned()];
         if let Some(extra) = &self.extra {
             check_extra(extra)?;

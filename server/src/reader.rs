@@ -186,27 +186,34 @@ impl<S: LogStore> Reader<S> {
     ///
     /// [`ReadError`].
     pub fn proven_entry(&self, index: LeafIndex) -> Result<ProvenEntry, ReadError> {
-        self.proven_entry_at(index, &self.head())
+        let entry = self.entry(index)?;
+        let tlog_proof = self.receipt(index, entry.clone(), &self.head())?;
+        Ok(ProvenEntry {
+            index,
+            entry,
+            tlog_proof,
+        })
     }
 
-    /// An entry with its receipt at `head`, which must cover `index` and be one of this log's own heads.
+    /// The receipt of an entry at `head`, which must cover `index` and be one of this log's own heads: a `.tlog-proof`
+    /// file. Reads what the proof needs and is not in memory.
     ///
     /// # Errors
     ///
     /// [`ReadError`].
-    pub fn proven_entry_at(&self, index: LeafIndex, head: &Head) -> Result<ProvenEntry, ReadError> {
-        let entry = self.entry(index)?;
+    pub fn receipt(
+        &self,
+        index: LeafIndex,
+        entry: Vec<u8>,
+        head: &Head,
+    ) -> Result<Vec<u8>, ReadError> {
         let receipt = TlogProof {
-            extra: Some(entry.clone()),
+            extra: Some(entry),
             index,
             hashes: self.prove_inclusion(index, head.checkpoint.size)?,
             checkpoint_note: head.note.clone(),
         };
-        Ok(ProvenEntry {
-            index,
-            entry,
-            tlog_proof: receipt.format()?,
-        })
+        Ok(receipt.format()?)
     }
 
     /// The inclusion proof for `index < size`, where `size` is at most the newest signed one.

@@ -18,7 +18,7 @@ use crate::demo::DemoError;
 /// Stations that send over streams.
 const STREAMS: usize = 8;
 /// Stations that send one unary call after the other.
-const CALLERS: usize = 128;
+const CALLERS: usize = 512;
 /// Records of the client that is alone.
 const ALONE: usize = 200;
 

@@ -47,7 +47,7 @@ use trucelog_proto::{
 };
 
 pub(crate) use self::writer::StoredState;
-pub use self::writer::{Admitted, Fatal, Head};
+pub use self::writer::{Admitted, Fatal, Head, Logged};
 use self::{
     clock::Clock,
     recover::{RecoverError, recover},
@@ -147,7 +147,7 @@ pub struct Bounds {
     pub batch: usize,
 }
 
-type Answer = oneshot::Sender<Result<LeafIndex, SubmitError>>;
+type Answer = oneshot::Sender<Result<Logged, SubmitError>>;
 
 struct Queued {
     admitted: Admitted,
@@ -374,7 +374,7 @@ impl Sequencer {
 
 /// A record on its way into the log.
 #[derive(Debug)]
-pub struct Pending(oneshot::Receiver<Result<LeafIndex, SubmitError>>);
+pub struct Pending(oneshot::Receiver<Result<Logged, SubmitError>>);
 
 impl Pending {
     /// Waits for the answer.
@@ -382,8 +382,17 @@ impl Pending {
     /// # Errors
     ///
     /// [`SubmitError::Refused`] or [`SubmitError::Stopped`].
-    pub async fn index(self) -> Result<LeafIndex, SubmitError> {
+    pub async fn logged(self) -> Result<Logged, SubmitError> {
         self.0.await.unwrap_or(Err(SubmitError::Stopped))
+    }
+
+    /// Waits for the answer, of which only the index is of interest.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::logged`].
+    pub async fn index(self) -> Result<LeafIndex, SubmitError> {
+        Ok(self.logged().await?.index())
     }
 }
 
@@ -418,7 +427,8 @@ fn run<S: LogStore, A: CheckpointAnchor, C: Clock>(
 ) {
     while let Some((admitted, answers)) = take(queue, batch) {
         if *status.borrow() == Status::OtherHistory {
-            answer_all(answers, iter::repeat(Err(SubmitError::OtherHistory)));
+            let refused = || Err(SubmitError::OtherHistory);
+            answer_all(answers, iter::repeat_with(refused));
             continue;
         }
         match writer.process(admitted) {
@@ -447,10 +457,7 @@ fn take(queue: &mpsc::Receiver<Queued>, batch: usize) -> Option<(Vec<Admitted>, 
     Some(taken.map(|queued| (queued.admitted, queued.answer)).unzip())
 }
 
-fn answer_all(
-    answers: Vec<Answer>,
-    outcomes: impl Iterator<Item = Result<LeafIndex, SubmitError>>,
-) {
+fn answer_all(answers: Vec<Answer>, outcomes: impl Iterator<Item = Result<Logged, SubmitError>>) {
     for (answer, outcome) in answers.into_iter().zip(outcomes) {
         // The submitter may have gone away; the record is in the log all the same.
         drop(answer.send(outcome));

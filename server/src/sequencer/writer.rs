@@ -45,6 +45,32 @@ pub struct Head {
     pub note: Vec<u8>,
 }
 
+/// Where a submitted record is in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Logged {
+    /// This submission put it there.
+    Now {
+        /// Index of its entry.
+        index: LeafIndex,
+        /// When it was accepted, Unix milliseconds.
+        accepted_time: u64,
+        /// The entry's bytes, as the store returns them.
+        entry: Vec<u8>,
+    },
+    /// The log held it already, or an equal one of the same batch came first.
+    Before(LeafIndex),
+}
+
+impl Logged {
+    /// Index of the record's entry.
+    #[must_use]
+    pub fn index(&self) -> LeafIndex {
+        match self {
+            Self::Now { index, .. } | Self::Before(index) => *index,
+        }
+    }
+}
+
 /// Why the sequencer stopped for good. Nothing more is accepted until the process is started again; reads go on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -101,7 +127,15 @@ pub(super) struct Writer<S, A, C> {
 struct Staged<S> {
     state: Overlay<S>,
     entries: Vec<(LeafIndex, Vec<u8>)>,
-    answers: Vec<Result<LeafIndex, Refusal>>,
+    answers: Vec<Result<Place, Refusal>>,
+}
+
+/// Where a submission has come to stand in a batch.
+enum Place {
+    /// It gets the next entry of the batch.
+    New(LeafIndex),
+    /// The log or the batch holds it.
+    Known(LeafIndex),
 }
 
 /// The rules' view of the store.
@@ -165,14 +199,18 @@ impl<S: LogStore, A: CheckpointAnchor, C: Clock> Writer<S, A, C> {
         Self::resume(parts, empty)
     }
 
-    /// Takes a batch through all steps. The answers are in the order of the submissions; an index means that a signed
-    /// and anchored checkpoint covers it.
+    /// Takes a batch through all steps. The answers are in the order of the submissions; a record that is logged is
+    /// covered by a signed and anchored checkpoint.
     ///
     /// After an error the writer must not be used again.
+    ///
+    /// # Panics
+    ///
+    /// Never: every new place has its entry in the batch.
     pub(super) fn process(
         &mut self,
         batch: Vec<Admitted>,
-    ) -> Result<Vec<Result<LeafIndex, Refusal>>, Fatal> {
+    ) -> Result<Vec<Result<Logged, Refusal>>, Fatal> {
         let accepted_time = self.times.accept()?;
         let mut staged = Staged {
             state: Overlay::new(StoredState(Arc::clone(&self.store))),
@@ -181,17 +219,32 @@ impl<S: LogStore, A: CheckpointAnchor, C: Clock> Writer<S, A, C> {
         };
         for admitted in batch {
             let answer = match known_index(&staged.state, &admitted.record.record.digest)? {
-                Some(index) => Ok(index),
-                None => self.stage(admitted, accepted_time, &mut staged)?,
+                Some(index) => Ok(Place::Known(index)),
+                None => self
+                    .stage(admitted, accepted_time, &mut staged)?
+                    .map(Place::New),
             };
             staged.answers.push(answer);
         }
         let answers = mem::take(&mut staged.answers);
+        let mut entries = Vec::new();
         if !staged.entries.is_empty() {
             self.commit(staged)?;
-            self.sign_and_publish()?;
+            entries = self.sign_and_publish()?;
         }
-        Ok(answers)
+        let mut entries = entries.into_iter();
+        let mut logged = |place| match place {
+            Place::Known(index) => Logged::Before(index),
+            Place::New(index) => Logged::Now {
+                index,
+                accepted_time,
+                entry: entries
+                    .next()
+                    .expect("every new place has its entry in the batch"),
+            },
+        };
+        let answers = answers.into_iter();
+        Ok(answers.map(|answer| answer.map(&mut logged)).collect())
     }
 
     /// Assigns index and time, hashes the entry, asks the rules, and adds it to the batch unless they refuse it.
@@ -242,11 +295,13 @@ impl<S: LogStore, A: CheckpointAnchor, C: Clock> Writer<S, A, C> {
         Ok(self.store.commit(&batch)?)
     }
 
-    /// Signs the tree over what the store returns, makes the anchor hold it, and only then shows it to anybody.
-    fn sign_and_publish(&mut self) -> Result<(), Fatal> {
+    /// Signs the tree over what the store returns, makes the anchor hold it, and only then shows it to anybody. Gives the
+    /// entries that this checkpoint is the first to cover.
+    fn sign_and_publish(&mut self) -> Result<Vec<Vec<u8>>, Fatal> {
+        let entries = self.read_back()?;
         let checkpoint = Checkpoint {
             origin: self.log.origin.clone(),
-            root: self.recompute_root()?,
+            root: self.recompute_root(&entries)?,
             size: self.signed.size(),
         };
         let note = checkpoint.sign(&self.keys);
@@ -254,16 +309,23 @@ impl<S: LogStore, A: CheckpointAnchor, C: Clock> Writer<S, A, C> {
         self.anchor.replace(&last, &note)?;
         self.store.put_checkpoint(CheckpointKind::Signed, &note)?;
         self.head.send_replace(Arc::new(Head { checkpoint, note }));
-        Ok(())
+        Ok(entries)
     }
 
-    /// Reads the entries since the last checkpoint back, hashes them onto its right edge, and compares with the tree
-    /// that was staged.
-    fn recompute_root(&mut self) -> Result<RootHash, Fatal> {
-        for index in self.signed.size().get()..self.tiles.size().get() {
-            let index = LeafIndex::new(index);
-            let bytes = self.store.entry(index)?.ok_or(Fatal::EntryLost { index })?;
-            self.signed.append(leaf_hash(&bytes));
+    /// Reads the entries since the last checkpoint back.
+    fn read_back(&self) -> Result<Vec<Vec<u8>>, Fatal> {
+        let indexes = self.signed.size().get()..self.tiles.size().get();
+        let entries = indexes.map(LeafIndex::new).map(|index| {
+            let entry = self.store.entry(index)?;
+            entry.ok_or(Fatal::EntryLost { index })
+        });
+        entries.collect()
+    }
+
+    /// Hashes what was read back onto the right edge of the last checkpoint, and compares with the tree that was staged.
+    fn recompute_root(&mut self, entries: &[Vec<u8>]) -> Result<RootHash, Fatal> {
+        for entry in entries {
+            self.signed.append(leaf_hash(entry));
         }
         let (computed, expected) = (self.signed.root(), self.tiles.right_edge().root());
         if computed == expected {

@@ -11,18 +11,18 @@ use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
 use trucelog_proto::{
     entry::Entry,
-    hash::LeafIndex,
+    hash::{LeafIndex, RecordDigest},
     pb::{
         self, submission_service_server::SubmissionService,
         submit_stream_response::Result as Outcome,
     },
-    record::{LogId, record_digest},
+    record::LogId,
 };
 
 use super::{Answers, read, status};
 use crate::{
     reader::{ReadError, Reader, StationKey},
-    sequencer::{Admitted, Head, Pending, Sequencer, SubmitError, admit},
+    sequencer::{Admitted, Head, Logged, Pending, Sequencer, SubmitError, admit},
     store::LogStore,
 };
 
@@ -51,6 +51,7 @@ pub struct Quorum {
 
 /// A record on its way, and what its submitter waits for.
 struct Underway {
+    digest: RecordDigest,
     pending: Pending,
     /// When the wait for a quorum ends, if there is one.
     until: Option<Instant>,
@@ -91,11 +92,15 @@ impl<S: LogStore> Submissions<S> {
         wait_for: i32,
     ) -> Result<Underway, Status> {
         let until = self.wait_until(wait_for)?;
-        let pending = self
-            .sequencer
-            .submit(self.admit(submission)?)
-            .map_err(|error| status::submission(&error))?;
-        Ok(Underway { pending, until })
+        let admitted = self.admit(submission)?;
+        let digest = admitted.record.record.digest;
+        let pending = self.sequencer.submit(admitted);
+        let pending = pending.map_err(|error| status::submission(&error))?;
+        Ok(Underway {
+            digest,
+            pending,
+            until,
+        })
     }
 
     /// As [`Self::enqueue`], but waits while the queue is full: refusing one record of a stream would make a gap before
@@ -103,10 +108,17 @@ impl<S: LogStore> Submissions<S> {
     async fn enqueue_in_order(&self, request: pb::SubmitStreamRequest) -> Result<Underway, Status> {
         let until = self.wait_until(request.wait_for)?;
         let admitted = self.admit(request.submission)?;
+        let digest = admitted.record.record.digest;
         loop {
             match self.sequencer.submit(admitted.clone()) {
                 Err(SubmitError::Busy) => sleep(QUEUE_RETRY).await,
-                Ok(pending) => return Ok(Underway { pending, until }),
+                Ok(pending) => {
+                    return Ok(Underway {
+                        digest,
+                        pending,
+                        until,
+                    });
+                }
                 Err(error) => return Err(status::submission(&error)),
             }
         }
@@ -134,16 +146,39 @@ impl<S: LogStore> Submissions<S> {
 
     /// Waits for what the submitter asked for and makes the receipt.
     async fn receipt(&self, underway: Result<Underway, Status>) -> Result<pb::Receipt, Status> {
-        let Underway { pending, until } = underway?;
-        let index = pending
-            .index()
+        let Underway {
+            digest,
+            pending,
+            until,
+        } = underway?;
+        let logged = pending
+            .logged()
             .await
             .map_err(|error| status::submission(&error))?;
         let head = match until {
-            Some(until) => self.witnessed(index, until).await?,
+            Some(until) => self.witnessed(logged.index(), until).await?,
             None => self.reader.head(),
         };
-        read(&self.reader, move |reader| receipt(reader, index, &head)).await
+        let (index, accepted_time, proof) = match logged {
+            Logged::Now {
+                index,
+                accepted_time,
+                entry,
+            } => {
+                let proof = self.reader.receipt(index, entry, &head);
+                let proof = proof.map_err(|error| status::read(&error))?;
+                (index, accepted_time, proof)
+            }
+            Logged::Before(index) => {
+                read(&self.reader, move |reader| earlier(reader, index, &head)).await?
+            }
+        };
+        Ok(pb::Receipt {
+            record_digest: digest.as_bytes().to_vec(),
+            index: index.get(),
+            accepted_time: Some(timestamp(accepted_time)),
+            tlog_proof: proof,
+        })
     }
 
     /// Waits for a head at quorum that covers `index`.
@@ -226,22 +261,16 @@ impl<S: LogStore> SubmissionService for Submissions<S> {
     }
 }
 
-fn receipt<S: LogStore>(
+/// Index, accepted time and receipt of an entry that was in the log before.
+fn earlier<S: LogStore>(
     reader: &Reader<S>,
     index: LeafIndex,
     head: &Head,
-) -> Result<pb::Receipt, ReadError> {
-    let proven = reader.proven_entry_at(index, head)?;
-    let entry =
-        Entry::decode(&proven.entry).map_err(|refusal| ReadError::Damaged(refusal.to_string()))?;
-    Ok(pb::Receipt {
-        record_digest: record_digest(&entry.signed_record.record)
-            .as_bytes()
-            .to_vec(),
-        index: index.get(),
-        accepted_time: Some(timestamp(entry.accepted_time)),
-        tlog_proof: proven.tlog_proof,
-    })
+) -> Result<(LeafIndex, u64, Vec<u8>), ReadError> {
+    let bytes = reader.entry(index)?;
+    let entry = Entry::decode(&bytes).map_err(|refusal| ReadError::Damaged(refusal.to_string()))?;
+    let proof = reader.receipt(index, bytes, head)?;
+    Ok((index, entry.accepted_time, proof))
 }
 
 fn timestamp(unix_ms: u64) -> prost_types::Timestamp {
