@@ -1,6 +1,7 @@
-//! The sequencer: the only writer of the log, on a thread of its own.
+//! The sequencer: the only writer and signer of the log, on two threads of its own.
 //!
-//! A submission takes these steps; the first runs where the request is served, the others on the sequencer's thread:
+//! A submission takes these steps; the first runs where the request is served, 2 to 5 on the thread that commits
+//! ([`commit`]), the last on the thread that signs ([`sign`]):
 //!
 //! 1. *admit*: size, form, origin, charter and signature ([`admit`]). A record that the log holds gets its first index.
 //! 2. *assign*: the next index, the hash of the entry before, and an accepted time that never decreases.
@@ -9,13 +10,15 @@
 //! 5. *commit*: entries, tiles and state in one synced write.
 //! 6. *publish*: read back, recompute the root, sign, replace the anchor, then answer.
 //!
-//! A batch is what is queued when the last commit returns, up to a bound. The thread never waits for more: an idle log
-//! answers in the time of one commit, and under load the batches fill by themselves.
+//! A batch is what is queued when the last commit returns, up to a bound. Nothing waits for more: an idle log answers in
+//! the time of two syncs, and under load the batches fill by themselves. While a batch is signed and anchored, the next one
+//! is committed; one more may wait between the two.
 //!
 //! **Invariant:** nothing signed leaves this module, and no index is answered, before the anchor holds the checkpoint
 //! that covers it.
 //!
-//! **Invariant:** after the first error of store, anchor or clock nothing is written again. Reads go on.
+//! **Invariant:** after the first error of store, anchor or clock nothing is written again, but a batch that the other
+//! thread has begun. It is answered only if it is signed and anchored. Reads go on.
 //!
 //! **Invariant:** a sequencer that is [held](start_held) signs nothing before its [`Hold`] is lifted. It waits for no
 //! witness otherwise.
@@ -23,11 +26,12 @@
 //! Source: `docs/server.md`, "Sign path".
 
 pub mod clock;
+mod commit;
 pub mod recover;
-mod writer;
+mod sign;
+mod threads;
 
 use std::{
-    iter,
     sync::{
         Arc,
         mpsc::{self, TrySendError},
@@ -37,23 +41,30 @@ use std::{
 
 use tokio::sync::{oneshot, watch};
 use trucelog_proto::{
-    hash::LeafIndex,
+    hash::{LeafIndex, RootHash},
     mldsa::MlDsaPublicKey,
     note::{SignerKeys, VerifierKey},
     pb,
     record::{self, LogId},
     refusal::Refusal,
     signature::PublicKey,
+    state::StateError,
 };
 
-pub(crate) use self::writer::StoredState;
-pub use self::writer::{Admitted, Fatal, Head, Logged};
+pub(crate) use self::commit::StoredState;
 use self::{
-    clock::Clock,
-    recover::{RecoverError, recover},
-    writer::{Parts, Writer},
+    clock::{Clock, ClockMoved},
+    recover::{RecoverError, Recovered, recover},
+    threads::{Halves, refuse_everything, run, run_lifted},
 };
-use crate::{anchor::CheckpointAnchor, store::LogStore};
+pub use self::{
+    commit::Admitted,
+    sign::{Head, Logged},
+};
+use crate::{
+    anchor::{AnchorError, CheckpointAnchor},
+    store::{LogStore, StoreError},
+};
 
 /// Why a submission has no index.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -91,6 +102,45 @@ pub enum Status {
     OtherHistory,
     /// Never again in this process: store, anchor or clock failed.
     Stopped,
+}
+
+/// Why the sequencer stopped for good. Nothing more is accepted until the process is started again; reads go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fatal {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The anchor failed.
+    #[error(transparent)]
+    Anchor(#[from] AnchorError),
+    /// The clock jumped.
+    #[error(transparent)]
+    Clock(#[from] ClockMoved),
+    /// The rules could not read their state.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The operating system gives no thread to sign on.
+    #[error("cannot start the signing thread: {0}")]
+    Thread(#[from] std::io::Error),
+    /// An entry that was just committed is not there.
+    #[error(
+        "entry {index} was committed but the store does not return it: the storage cannot be trusted"
+    )]
+    EntryLost {
+        /// Its index.
+        index: LeafIndex,
+    },
+    /// The store returns other bytes than were committed.
+    #[error(
+        "the root over the entries that the store returns is {computed}, but {expected} was written: the storage cannot be trusted"
+    )]
+    RootDiffers {
+        /// The root over what was written.
+        expected: RootHash,
+        /// The root over what was read back.
+        computed: RootHash,
+    },
 }
 
 /// Why the sequencer does not start.
@@ -222,11 +272,11 @@ where
     A: CheckpointAnchor + 'static,
     C: Clock + 'static,
 {
-    let (mut writer, head) = resume(identity, store, anchor, clock)?;
-    writer.sign_what_is_stored()?;
+    let (mut halves, head) = resume(identity, store, anchor, clock)?;
+    halves.sign_what_is_stored()?;
     let (queue, queued) = mpsc::sync_channel(bounds.queue);
     let (status, receiver) = watch::channel(Status::Running);
-    let thread = spawn(move || run(writer, &queued, bounds.batch, &status))?;
+    let thread = spawn(move || run(halves, &queued, bounds.batch, &status))?;
     let sequencer = Sequencer {
         queue,
         head,
@@ -252,7 +302,7 @@ where
     A: CheckpointAnchor + 'static,
     C: Clock + 'static,
 {
-    let (writer, head) = resume(identity, store, anchor, clock)?;
+    let (halves, head) = resume(identity, store, anchor, clock)?;
     let (queue, queued) = mpsc::sync_channel(bounds.queue);
     let (lift, lifted) = oneshot::channel();
     let (status, receiver) = watch::channel(Status::Held);
@@ -262,7 +312,7 @@ where
     };
     let thread = spawn(move || {
         if lifted.blocking_recv().is_ok() {
-            run_lifted(writer, &queued, bounds.batch, &status);
+            run_lifted(halves, &queued, bounds.batch, &status);
         } else {
             refuse_everything(&queued);
         }
@@ -275,7 +325,7 @@ where
     Ok((sequencer, thread, hold))
 }
 
-type Resumed<S, A, C> = (Writer<S, A, C>, watch::Receiver<Arc<Head>>);
+type Resumed<S, A, C> = (Halves<S, A, C>, watch::Receiver<Arc<Head>>);
 
 fn resume<S, A, C>(
     identity: Identity,
@@ -294,10 +344,7 @@ where
         &identity.log,
         &identity.verifier_key(),
     )?;
-    Ok(Writer::resume(
-        parts(identity, store, anchor, clock),
-        recovered,
-    ))
+    Ok(Halves::new(identity, store, anchor, clock, recovered))
 }
 
 fn spawn(body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StartError> {
@@ -322,20 +369,11 @@ where
     A: CheckpointAnchor,
     C: Clock,
 {
-    let (mut writer, head) = Writer::found(parts(identity, store, anchor, clock));
-    let answers = writer.process(vec![charter])?;
+    let nothing = Recovered::nothing(&identity.log.origin);
+    let (mut halves, head) = Halves::new(identity, store, anchor, clock, nothing);
+    let answers = halves.process(vec![charter])?;
     let refusal = answers.into_iter().find_map(Result::err);
     Ok(refusal.map_or_else(|| Ok(head.borrow().clone()), Err))
-}
-
-fn parts<S, A, C>(identity: Identity, store: Arc<S>, anchor: A, clock: C) -> Parts<S, A, C> {
-    Parts {
-        log: identity.log,
-        keys: identity.keys,
-        store,
-        anchor,
-        clock,
-    }
 }
 
 impl Sequencer {
@@ -394,77 +432,4 @@ impl Pending {
     pub async fn index(self) -> Result<LeafIndex, SubmitError> {
         Ok(self.logged().await?.index())
     }
-}
-
-/// The sequencer thread from the moment when it may sign.
-fn run_lifted<S: LogStore, A: CheckpointAnchor, C: Clock>(
-    mut writer: Writer<S, A, C>,
-    queue: &mpsc::Receiver<Queued>,
-    batch: usize,
-    status: &watch::Sender<Status>,
-) {
-    if let Err(fatal) = writer.sign_what_is_stored() {
-        stop(&fatal, status);
-        return refuse_everything(queue);
-    }
-    status.send_if_modified(|status| {
-        let held = *status == Status::Held;
-        if held {
-            *status = Status::Running;
-        }
-        held
-    });
-    run(writer, queue, batch, status);
-}
-
-/// The loop of the sequencer thread. It keeps the writer, and with it the lock of the anchor, also after it has stopped
-/// writing.
-fn run<S: LogStore, A: CheckpointAnchor, C: Clock>(
-    mut writer: Writer<S, A, C>,
-    queue: &mpsc::Receiver<Queued>,
-    batch: usize,
-    status: &watch::Sender<Status>,
-) {
-    while let Some((admitted, answers)) = take(queue, batch) {
-        if *status.borrow() == Status::OtherHistory {
-            let refused = || Err(SubmitError::OtherHistory);
-            answer_all(answers, iter::repeat_with(refused));
-            continue;
-        }
-        match writer.process(admitted) {
-            Ok(outcomes) => {
-                let outcomes = outcomes.into_iter();
-                answer_all(answers, outcomes.map(|o| o.map_err(SubmitError::Refused)));
-            }
-            Err(fatal) => {
-                stop(&fatal, status);
-                drop(answers);
-                return refuse_everything(queue);
-            }
-        }
-    }
-}
-
-fn stop(fatal: &Fatal, status: &watch::Sender<Status>) {
-    tracing::error!(error = %fatal, "the sequencer has stopped");
-    status.send_replace(Status::Stopped);
-}
-
-/// Waits for one record and takes what else is queued, up to `batch` in all. `None` when nobody can submit any more.
-fn take(queue: &mpsc::Receiver<Queued>, batch: usize) -> Option<(Vec<Admitted>, Vec<Answer>)> {
-    let first = queue.recv().ok()?;
-    let taken = iter::once(first).chain(queue.try_iter().take(batch - 1));
-    Some(taken.map(|queued| (queued.admitted, queued.answer)).unzip())
-}
-
-fn answer_all(answers: Vec<Answer>, outcomes: impl Iterator<Item = Result<Logged, SubmitError>>) {
-    for (answer, outcome) in answers.into_iter().zip(outcomes) {
-        // The submitter may have gone away; the record is in the log all the same.
-        drop(answer.send(outcome));
-    }
-}
-
-/// Dropping an answer tells its submitter that the sequencer has stopped.
-fn refuse_everything(queue: &mpsc::Receiver<Queued>) {
-    while queue.recv().is_ok() {}
 }

@@ -15,15 +15,15 @@
 use std::collections::BTreeMap;
 
 use trucelog_proto::{
-    checkpoint::Checkpoint,
-    entry::Entry,
+    checkpoint::{Checkpoint, Origin},
+    entry::{Entry, genesis_hash},
     error::{DecodeError, Error},
     hash::{LeafHash, LeafIndex, RootHash, TreeSize},
     note::VerifierKey,
     record::{self, LogId},
     refusal::Refusal,
     tile::{LEVELS, RightTiles, TileError, TileId, TileReader},
-    tree::leaf_hash,
+    tree::{empty_root, leaf_hash},
 };
 
 use crate::store::{CheckpointKind, LogStore, StoreError};
@@ -134,6 +134,23 @@ pub struct Recovered {
     pub previous: LeafHash,
     /// The accepted time of the last stored entry, Unix milliseconds.
     pub last_time: u64,
+}
+
+impl Recovered {
+    /// The log `origin` before its first entry.
+    pub(super) fn nothing(origin: &Origin) -> Self {
+        Self {
+            anchored: Checkpoint {
+                origin: origin.clone(),
+                size: TreeSize::new(0),
+                root: empty_root(),
+            },
+            anchored_tiles: RightTiles::new(),
+            tiles: RightTiles::new(),
+            previous: genesis_hash(origin),
+            last_time: 0,
+        }
+    }
 }
 
 /// Compares store and anchor as the module head says.
