@@ -3,7 +3,8 @@
 //! In scope: where state is kept ([`State`], [`Overlay`], [`MemoryState`]). Out of scope: what the keys and values
 //! mean, which [`crate::rules`] owns.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher as _;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -64,10 +65,11 @@ impl Writes {
     }
 }
 
-/// State with writes that are not stored yet.
+/// State with writes that are not stored yet. What lies below must not change meanwhile: each key of it is read once.
 #[derive(Debug)]
 pub struct Overlay<S> {
     below: S,
+    read: RefCell<HashMap<Vec<u8>, Option<Vec<u8>>>>,
     writes: Writes,
 }
 
@@ -76,6 +78,7 @@ impl<S: State> Overlay<S> {
     pub fn new(below: S) -> Self {
         Self {
             below,
+            read: RefCell::default(),
             writes: Writes::default(),
         }
     }
@@ -94,10 +97,15 @@ impl<S: State> Overlay<S> {
 
 impl<S: State> State for Overlay<S> {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
-        match self.writes.value(key) {
-            Some(value) => Ok(Some(value.to_vec())),
-            None => self.below.get(key),
+        if let Some(value) = self.writes.value(key) {
+            return Ok(Some(value.to_vec()));
         }
+        if let Some(known) = self.read.borrow().get(key) {
+            return Ok(known.clone());
+        }
+        let value = self.below.get(key)?;
+        self.read.borrow_mut().insert(key.to_vec(), value.clone());
+        Ok(value)
     }
 }
 

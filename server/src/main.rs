@@ -15,6 +15,10 @@ use trucelog_server::{
     mirror::config::MirrorConfig,
 };
 
+// Requests allocate on one thread and free on another, where the system's allocator waits for locks.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const EXAMPLES: &str = "Examples:
   trucelogd init --charter charter.signed -c /etc/trucelog/trucelogd.toml
   trucelogd serve -c /etc/trucelog/trucelogd.toml
