@@ -6,12 +6,13 @@
 export PATH := /usr/lib/ccache:$(PATH)
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help deps build test check demo gen vectors fix
+.PHONY: help deps build test check demo bench gen vectors fix
 
 help:
 	@echo "make demo     build, then run the whole story on a throw-away log"
 	@echo "make test     build, then run all tests"
 	@echo "make build    leaves trucelog and trucelogd in $(TARGET)/release"
+	@echo "make bench    what a log does on this machine, beside what the machine can do"
 	@echo "make check    lint, generated code, tests; changes nothing (CI)"
 	@echo "make fix      format and apply lint suggestions"
 	@echo "make gen      generate code from the schema, and tables of the documentation"
@@ -32,6 +33,10 @@ check: deps
 
 demo: build
 	$(TARGET)/release/trucelog demo
+
+bench: build
+	$(TARGET)/release/trucelog bench ingest
+	$(TARGET)/release/trucelog bench verify
 
 gen: deps
 	cargo build --release --workspace --bins --examples
