@@ -10,7 +10,7 @@ use crate::Error;
 use crate::bench::{ingest, verify};
 use crate::demo::find;
 
-/// Measures what a throw-away log does on this machine, beside what the machine itself can do.
+/// Measure what a throw-away log does on this machine, beside what the machine itself can do.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Examples:
   trucelog bench ingest
