@@ -13,9 +13,7 @@ use trucelog_proto::pb::station_change::Change;
 use trucelog_proto::record::{LogId, NO_CHARTER, sign};
 use trucelog_proto::refusal::Reason;
 use trucelog_proto::signature::PublicKey;
-use trucelog_proto::succession::{
-    self, SuccessionError, endorse, endorsed_both, statement, verify,
-};
+use trucelog_proto::succession::{SuccessionError, endorse, endorsed_both, statement, verify};
 use trucelog_proto::tree::{RightEdge, leaf_hash};
 
 const SUCCESSOR: &str = "log.example/next";
