@@ -150,7 +150,8 @@ impl BundleError {
 impl Bundle {
     /// Collects the record `digest` and what it rests on among the first `size` entries of the verified log, of which
     /// `fold` is the fold: the charter; the entries that records refer to; those that enrolled the keys of their
-    /// authors, and that ended them; every version and the withdrawal of each report; every record of each case.
+    /// authors, and that ended them; every version and the withdrawal of each report, with what others found and parties
+    /// say; the disclosure of sealed evidence; what restates coverage or replaces a text; every record of each case.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`BundleError::TooLarge`]; [`Error::Damaged`]; [`Error::Io`].
@@ -290,14 +291,28 @@ fn rests_on(entry: &LocalEntry, fold: &Fold, state: &MemoryState) -> Result<Vec<
         indexes.push(LeafIndex::new(key.enrolled_index));
         indexes.extend(key.revoked_index.map(LeafIndex::new));
     }
+    indexes.extend(replaced_by(entry, state)?);
     if let Some(incident) = fold.incident(&entry.digest) {
         indexes.extend(incident.versions().map(|version| version.stamp.index));
         indexes.extend(incident.withdrawal().map(|written| written.stamp.index));
+        let checks = incident.corroborations().iter();
+        indexes.extend(checks.map(|written| written.stamp.index));
+        let statements = incident.statements().iter();
+        indexes.extend(statements.map(|written| written.stamp.index));
     }
     if let Some(case) = fold.case(&entry.digest) {
         indexes.extend(case.records().map(|written| written.stamp.index));
     }
     Ok(indexes)
+}
+
+/// The newest record that stands for this one: the correction of a report, what restates a coverage report, the
+/// disclosure of sealed evidence, the decision that replaced an agreed text.
+fn replaced_by(entry: &LocalEntry, state: &MemoryState) -> Result<Option<LeafIndex>, Error> {
+    let load = |digest: &[u8]| rules::load::<rules::RecordState>(state, &Key::Record(digest));
+    let own = load(entry.digest.as_bytes())?.unwrap_or_default();
+    let newest = load(&own.current)?;
+    Ok(newest.map(|record| LeafIndex::new(record.index)))
 }
 
 /// The key that a station change ends.

@@ -8,6 +8,7 @@
 //! - [`receipt`]: checks a receipt without a network.
 //! - [`verifier`]: checks a whole log from its charter on, with its state on disk.
 //! - [`falsehood`], [`not_enough`]: the two ways in which a check does not succeed.
+//! - [`opening`]: what a member keeps to show later what it committed to.
 //! - [`bundle`]: a record with everything that it rests on, in one file that anybody checks.
 //! - [`evidence`]: what was found false, in one file that anybody can judge.
 //! - [`follow`]: checks every new head of a log as it comes.
@@ -33,6 +34,7 @@ pub mod follow;
 pub mod json;
 pub mod key;
 pub mod not_enough;
+pub mod opening;
 pub mod outbox;
 pub mod reader;
 pub mod receipt;

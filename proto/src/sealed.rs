@@ -5,9 +5,11 @@
 //!
 //! Source: `proto/spec/sealed.md`.
 
+use sha2::{Digest as _, Sha256};
+
 use crate::checkpoint::Origin;
 use crate::error::VerifyError;
-use crate::hash::{Commitment, sha256};
+use crate::hash::Commitment;
 
 /// Bytes of a salt.
 pub const SALT_LEN: usize = 32;
@@ -22,21 +24,50 @@ impl std::fmt::Debug for Salt {
     }
 }
 
+/// Computes a commitment over content that comes in pieces.
+#[derive(Clone, Debug)]
+pub struct Committer(Sha256);
+
+impl Committer {
+    /// Starts the commitment of a member for one log.
+    ///
+    /// Source: `proto/spec/sealed.md`, "Commitment".
+    #[must_use]
+    pub fn new(origin: &Origin, member: &str, salt: &Salt) -> Self {
+        let mut hasher = Sha256::new_with_prefix(b"trucelog/sealed/v1\n");
+        for part in [
+            origin.as_str().as_bytes(),
+            b"\n",
+            member.as_bytes(),
+            b"\n",
+            &salt.0,
+        ] {
+            hasher.update(part);
+        }
+        Self(hasher)
+    }
+
+    /// Takes the next piece of the content.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// Gives the commitment.
+    #[must_use]
+    pub fn finish(self) -> Commitment {
+        Commitment::from_bytes(self.0.finalize().into())
+    }
+}
+
 /// The commitment of a member to `content` for one log:
 /// SHA-256("trucelog/sealed/v1\n" ‖ origin ‖ "\n" ‖ member ‖ "\n" ‖ salt ‖ content).
 ///
 /// Source: `proto/spec/sealed.md`, "Commitment".
 #[must_use]
 pub fn commitment(origin: &Origin, member: &str, salt: &Salt, content: &[u8]) -> Commitment {
-    Commitment::from_bytes(sha256(&[
-        b"trucelog/sealed/v1\n",
-        origin.as_str().as_bytes(),
-        b"\n",
-        member.as_bytes(),
-        b"\n",
-        &salt.0,
-        content,
-    ]))
+    let mut committer = Committer::new(origin, member, salt);
+    committer.update(content);
+    committer.finish()
 }
 
 /// Checks that `salt` and `content` are what the member committed to.

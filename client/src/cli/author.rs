@@ -98,6 +98,17 @@ impl SignerArgs {
         })
     }
 
+    /// Who would sign, and for which log.
+    fn speaker(&self, trust: &TrustArgs) -> Result<(LogId, Speaker), Error> {
+        match self.open(trust)? {
+            Signer::Dir(directory) => Ok((
+                trust.log(self.origin.as_ref())?,
+                directory.speaker().clone(),
+            )),
+            Signer::Key { speaker, id, .. } => Ok((id, speaker)),
+        }
+    }
+
     /// Signs a record. `--created-time` wins over a time in the record.
     pub(super) fn sign(
         &self,
@@ -137,6 +148,11 @@ pub(super) struct AuthorArgs {
 }
 
 impl AuthorArgs {
+    /// Who will sign, and for which log.
+    pub(super) fn speaker(&self) -> Result<(LogId, Speaker), Error> {
+        self.signer.speaker(&self.trust)
+    }
+
     /// Signs a body and submits it, or writes it with `--sign-only`.
     pub(super) async fn write(&self, body: Body) -> Result<(), Error> {
         let record = pb::Record {

@@ -8,8 +8,12 @@ mod case;
 mod charter;
 mod close;
 mod correct;
+mod corroborate;
+mod coverage;
 mod decide;
 mod demo;
+mod disclose;
+mod evidence;
 mod fold;
 mod follow_up;
 mod get;
@@ -23,8 +27,10 @@ mod propose;
 mod ratify;
 mod reopen;
 mod sign;
+mod statement;
 mod station;
 mod submit;
+mod summary;
 mod verify;
 mod view;
 mod vote;
@@ -76,10 +82,20 @@ enum Command {
     Submit(submit::Command),
     #[command(subcommand)]
     Outbox(outbox::Command),
+    /// State whether a sensor was listening.
+    Coverage(coverage::Command),
+    /// Register a piece of evidence, open or sealed.
+    Evidence(evidence::Command),
+    /// Open a sealed piece of evidence to everyone.
+    Disclose(disclose::Command),
+    /// State what a check of another member's report gave.
+    Corroborate(corroborate::Command),
     /// Restate a report; the version before stays in the log.
     Correct(correct::Command),
     /// Take a report back for good; it stays in the log.
     Withdraw(withdraw::Command),
+    /// State what a party says about a record.
+    Statement(statement::Command),
     /// Group the reports of one breach, or extend a group.
     Case(case::Command),
     /// Put a question to a vote.
@@ -99,6 +115,8 @@ enum Command {
     Close(close::Command),
     /// Open a closed case again, on something that is new.
     Reopen(reopen::Command),
+    /// State counts for an interval, which readers recompute.
+    Summary(summary::Command),
     /// Check receipts, checkpoints and whole logs.
     #[command(subcommand)]
     Verify(verify::Command),
@@ -190,8 +208,13 @@ impl Command {
             Self::Sign(command) => command.run(),
             Self::Submit(command) => command.run().await,
             Self::Outbox(command) => command.run().await,
+            Self::Coverage(command) => command.run().await,
+            Self::Evidence(command) => command.run().await,
+            Self::Disclose(command) => command.run().await,
+            Self::Corroborate(command) => command.run().await,
             Self::Correct(command) => command.run().await,
             Self::Withdraw(command) => command.run().await,
+            Self::Statement(command) => command.run().await,
             Self::Case(command) => command.run().await,
             Self::Propose(command) => command.run().await,
             Self::Vote(command) => command.run().await,
@@ -201,6 +224,7 @@ impl Command {
             Self::Ratify(command) => command.run().await,
             Self::Close(command) => command.run().await,
             Self::Reopen(command) => command.run().await,
+            Self::Summary(command) => command.run().await,
             Self::Verify(command) => command.run(stop).await,
             Self::Witness(command) => command.run(stop).await,
             Self::Get(command) => command.run(stop).await,

@@ -1,5 +1,7 @@
 //! `trucelog verify`.
 
+mod opening;
+
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -42,6 +44,7 @@ pub(super) enum Command {
     Consistency(ConsistencyCommand),
     Bundle(BundleCommand),
     Evidence(EvidenceCommand),
+    Opening(opening::Command),
     Log(LogCommand),
 }
 
@@ -161,6 +164,7 @@ impl Command {
             Self::Consistency(command) => command.output.output,
             Self::Bundle(command) => command.output.output,
             Self::Evidence(command) => command.output.output,
+            Self::Opening(command) => command.format(),
             Self::Log(command) => command.output.output,
         }
     }
@@ -172,6 +176,7 @@ impl Command {
             Self::Consistency(command) => verify_consistency(&command).await,
             Self::Bundle(command) => verify_bundle(&command),
             Self::Evidence(command) => verify_evidence(&command),
+            Self::Opening(command) => command.run(),
             Self::Log(command) if command.follow => match follow_log(&command, stop).await? {},
             Self::Log(command) => {
                 let trust = command.trust.open()?;
