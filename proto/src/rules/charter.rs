@@ -34,7 +34,8 @@ pub(super) fn found<'a>(
     }
     let (log_key, log_key_pq) = check(placed, charter)?;
     let operator = key_state(OPERATOR, OPERATOR_STATION, pb::Role::Operator);
-    let mut context = Context::found(state, placed, operator);
+    let rules = charter.rules.clone().unwrap_or_default();
+    let mut context = Context::new(state, placed, operator, rules.clone());
     let fixed = CharterState {
         origin: charter.origin.clone(),
         digest: context.digest().as_bytes().to_vec(),
@@ -48,10 +49,7 @@ pub(super) fn found<'a>(
             .collect(),
     };
     context.store(&Key::Charter, &fixed);
-    context.store(
-        &Key::Rules,
-        charter.rules.as_ref().unwrap_or(&pb::Rules::default()),
-    );
+    context.store(&Key::Rules, &rules);
     for member in &charter.members {
         admit_member(&mut context, member)?;
     }

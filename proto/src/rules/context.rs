@@ -20,13 +20,20 @@ pub(super) struct Context<'a> {
     state: &'a dyn State,
     pub(super) placed: Placed<'a>,
     pub(super) key: KeyState,
+    /// The rules in force at this index.
+    pub(super) rules: pb::Rules,
     record: RecordState,
     writes: Writes,
 }
 
 impl<'a> Context<'a> {
-    /// Starts with the charter's own key, at index 0.
-    pub(super) fn found(state: &'a dyn State, placed: Placed<'a>, key: KeyState) -> Self {
+    /// Starts with the key that signed, and the rules in force; at index 0, those of the charter.
+    pub(super) fn new(
+        state: &'a dyn State,
+        placed: Placed<'a>,
+        key: KeyState,
+        rules: pb::Rules,
+    ) -> Self {
         let message = &placed.record.record.message;
         let record = RecordState {
             body: message.body.as_ref().map_or(0, body_number),
@@ -38,6 +45,7 @@ impl<'a> Context<'a> {
             state,
             placed,
             key,
+            rules,
             record,
             writes: Writes::default(),
         }
@@ -47,12 +55,12 @@ impl<'a> Context<'a> {
     ///
     /// Source: `proto/spec/rules.md`, "Envelope".
     pub(super) fn admit(state: &'a dyn State, placed: Placed<'a>) -> Result<Self, RuleError> {
-        check_version(state)?;
+        let rules = rules_in_force(state)?;
         let key_bytes = placed.record.public_key.as_bytes();
         let key: Option<KeyState> = model::load(state, &Key::PublicKey(key_bytes))?;
         let key = key.filter(|key| !key.promised);
         let key = key.ok_or_else(|| Refusal::new(Reason::KeyUnknown, "public_key"))?;
-        let context = Self::found(state, placed, key);
+        let context = Self::new(state, placed, key, rules);
         context.check_accepted_time()?;
         context.check_key()?;
         context.check_standing()?;
@@ -121,7 +129,7 @@ impl<'a> Context<'a> {
             return Ok(());
         };
         self.require_role(roles_for(body), model::body_name(body))?;
-        if finishes(body) || admits(&self.rules()?, self.key.role(), self.member()) {
+        if finishes(body) || admits(&self.rules, self.key.role(), self.member()) {
             return Ok(());
         }
         Err(self.not_admitted(self.key.role(), model::body_name(body)))
@@ -189,7 +197,7 @@ impl<'a> Context<'a> {
 
     /// Refuses a time that lies ahead of `now` by more than the tolerance of the rules.
     pub(super) fn not_ahead(&self, time: u64, now: u64, field: &str) -> Result<(), RuleError> {
-        let latest = now.saturating_add(self.rules()?.clock_tolerance);
+        let latest = now.saturating_add(self.rules.clock_tolerance);
         if time > latest {
             return Err(Refusal::new(Reason::TimeAhead, field)
                 .with("latest_ms", latest)
@@ -230,10 +238,6 @@ impl<'a> Context<'a> {
 
     pub(super) fn charter(&self) -> Result<CharterState, RuleError> {
         Ok(self.load(&Key::Charter)?.unwrap_or_default())
-    }
-
-    pub(super) fn rules(&self) -> Result<pb::Rules, RuleError> {
-        Ok(self.load(&Key::Rules)?.unwrap_or_default())
     }
 
     /// Reads a value, this record's own writes first.
@@ -437,12 +441,12 @@ impl<'a> Context<'a> {
     /// rules in force admit them to it.
     pub(super) fn voters(&self, role: pb::Role) -> Result<Vec<String>, RuleError> {
         let list: HolderList = self.load(&Key::Holders(role))?.unwrap_or_default();
-        let (members, rules) = (self.members()?, self.rules()?);
+        let members = self.members()?;
         let active: Vec<&str> = members.active().collect();
         let holders = list.holders.into_iter().map(|holder| holder.member);
         Ok(holders
             .filter(|member| active.binary_search(&member.as_str()).is_ok())
-            .filter(|member| admits(&rules, role, member))
+            .filter(|member| admits(&self.rules, role, member))
             .collect())
     }
 
@@ -472,18 +476,16 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Under rules of a later version nothing can be judged, not even that it is wrong.
-fn check_version(state: &dyn State) -> Result<(), RuleError> {
-    let rules: Option<pb::Rules> = model::load(state, &Key::Rules)?;
-    match rules {
-        Some(rules) if rules.rules_version > RULES_VERSION => {
-            Err(Refusal::new(Reason::NotSupported, "")
-                .with("rules_version", rules.rules_version)
-                .with("supported", RULES_VERSION)
-                .into())
-        }
-        _ => Ok(()),
+/// Reads the rules in force. Under rules of a later version nothing can be judged, not even that it is wrong.
+fn rules_in_force(state: &dyn State) -> Result<pb::Rules, RuleError> {
+    let rules: pb::Rules = model::load(state, &Key::Rules)?.unwrap_or_default();
+    if rules.rules_version > RULES_VERSION {
+        return Err(Refusal::new(Reason::NotSupported, "")
+            .with("rules_version", rules.rules_version)
+            .with("supported", RULES_VERSION)
+            .into());
     }
+    Ok(rules)
 }
 
 /// Tells whether the rules let `member` hold `role`. AUTHORITY and RECOVERY come with membership.

@@ -70,7 +70,7 @@ fn check_times(context: &Context<'_>, report: &pb::IncidentReport) -> Result<(),
             .with("not_with", pb::ClockSource::Manual.as_str_name())
             .into());
     }
-    let limit = context.rules()?.event_span;
+    let limit = context.rules.event_span;
     let span = report.latest_time - report.earliest_time;
     if span > limit && !report.period && report.imported.is_none() {
         let refusal = Refusal::new(Reason::SpanTooLong, "latest_time");

@@ -103,11 +103,8 @@ fn frozen(
     kind: pb::ProposalKind,
     field: &str,
 ) -> Result<ProposalState, RuleError> {
-    let rule = context
-        .rules()?
-        .proposal_rules
-        .into_iter()
-        .find(|rule| rule.kind() == kind);
+    let rules = &context.rules.proposal_rules;
+    let rule = rules.iter().find(|rule| rule.kind() == kind).copied();
     let rule = rule.ok_or_else(|| {
         Refusal::new(Reason::ProposalKindNotAllowed, field).with("kind", kind.as_str_name())
     })?;
@@ -225,7 +222,7 @@ fn check_measure(context: &Context<'_>, measure: &pb::Measure) -> Result<(), Rul
     }
     if measure.stage() != pb::ResponseStage::Unspecified {
         let known = context
-            .rules()?
+            .rules
             .stage_rules
             .iter()
             .any(|rule| rule.stage == measure.stage);
