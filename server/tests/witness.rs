@@ -417,6 +417,41 @@ async fn a_restored_backup_signs_nothing() {
     log.assert_no_forks();
 }
 
+/// However it says so: as the witness protocol of today, or as its first version with or without words.
+#[tokio::test]
+async fn a_witness_that_knows_another_root_keeps_a_log_from_starting() {
+    let mut log = Watched::new(3, 2);
+    let (server, mut client) = log.start_running().await;
+    log.submit_witnessed(&mut client).await;
+    eventually("all witnesses know the head", || async {
+        log.witnesses
+            .iter()
+            .all(|witness| witness.size() == 2)
+            .then_some(())
+    })
+    .await;
+    server.kill();
+    let anchored = log.anchor();
+    let other = trucelog_proto::tree::empty_root();
+    log.witnesses[2].state().newest.as_mut().unwrap().root = other;
+    for answer in [(422, ""), (409, ""), (409, "other root\n"), (409, "2\n")] {
+        log.witnesses[2].state().other_root = answer;
+        let server = log.start();
+        eventually("it refuses", || async {
+            let (head, body) = get(&server, "/readyz").await;
+            assert!(head.contains("503"), "{answer:?}: {head}");
+            let body = String::from_utf8(body).unwrap();
+            body.contains("another history").then_some(())
+        })
+        .await;
+        let said = server.log();
+        let claim = "witness w2: it has cosigned another root at size 2";
+        assert!(said.contains(claim), "{answer:?}: {said}");
+        server.kill();
+        assert_eq!(log.anchor(), anchored, "{answer:?}: nothing was signed");
+    }
+}
+
 /// A log with one cosigner, which dials in.
 struct DialledIn {
     fixture: Fixture,

@@ -151,7 +151,7 @@ impl IntoResponse for Refused {
             )
                 .into_response(),
             Self::OtherRoot(size) => text(
-                StatusCode::CONFLICT,
+                StatusCode::UNPROCESSABLE_ENTITY,
                 format!("another root was cosigned at size {size}"),
             ),
             Self::Inconsistent(problem) => text(StatusCode::UNPROCESSABLE_ENTITY, problem),

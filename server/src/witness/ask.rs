@@ -279,12 +279,14 @@ impl<S: LogStore> Asker<S> {
                     self.old = size;
                     return Ok(());
                 }
-                StatusCode::CONFLICT => {
-                    let theirs = tlog_witness::parse_size(&answer.body).map_err(Failure::Size)?;
-                    if theirs == size && self.old == size {
-                        return Err(Failure::OtherRoot(size));
-                    }
-                    self.old = theirs;
+                StatusCode::CONFLICT => match tlog_witness::parse_size(&answer.body) {
+                    Ok(theirs) if (theirs, self.old) != (size, size) => self.old = theirs,
+                    Err(error) if self.old != size => return Err(Failure::Size(error)),
+                    // What tlog-witness 1.0.0 says of another root; later versions answer 422.
+                    _ => return Err(Failure::OtherRoot(size)),
+                },
+                StatusCode::UNPROCESSABLE_ENTITY if self.old == size => {
+                    return Err(Failure::OtherRoot(size));
                 }
                 StatusCode::UNPROCESSABLE_ENTITY => return Err(Failure::Proof(self.old)),
                 status => {

@@ -104,6 +104,8 @@ pub(crate) struct State {
     pub(crate) newest: Option<Checkpoint>,
     /// Histories that contradict what it has cosigned.
     pub(crate) forks: Vec<String>,
+    /// Status and body of the answer to another root at the size that it has cosigned.
+    pub(crate) other_root: (u16, &'static str),
     pub(crate) requests: usize,
     /// Bytes of the longest endless answer, until the other side would take no more.
     pub(crate) endless: usize,
@@ -127,6 +129,7 @@ impl Witness {
                 mode: Mode::Honest,
                 newest: None,
                 forks: Vec::new(),
+                other_root: (422, ""),
                 requests: 0,
                 endless: 0,
             })),
@@ -267,7 +270,8 @@ impl Desk {
         }
         if new.size == size && new.root != root {
             state.forks.push(format!("two roots at size {size}"));
-            return (409, format_size(size));
+            let (status, body) = state.other_root;
+            return (status, body.to_owned());
         }
         if let Err(error) = verify_consistency(size, &root, new.size, &new.root, &request.proof) {
             state.forks.push(error.to_string());
