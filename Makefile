@@ -6,11 +6,12 @@
 export PATH := /usr/lib/ccache:$(PATH)
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help deps build test check demo bench gen vectors fix
+.PHONY: help deps build test check demo bench interop gen vectors fix
 
 help:
 	@echo "make demo     build, then run the whole story on a throw-away log"
 	@echo "make test     build, then run all tests"
+	@echo "make interop  build, then let foreign tools read a log, and a second verifier many"
 	@echo "make build    leaves trucelog and trucelogd in $(TARGET)/release"
 	@echo "make bench    what a log does on this machine, beside what the machine can do"
 	@echo "make check    lint, generated code, tests; changes nothing (CI)"
@@ -37,6 +38,9 @@ demo: build
 bench: build
 	$(TARGET)/release/trucelog bench ingest
 	$(TARGET)/release/trucelog bench verify
+
+interop: build
+	scripts/interop
 
 gen: deps
 	cargo build --release --workspace --bins --examples
