@@ -26,7 +26,7 @@ use trucelog_proto::pb::station_change::Change;
 fn log() -> Log {
     let mut log = Log::with_reports(3);
     log.append(&log.enrolment_of("m2", 2, RECOVERY + 10));
-    let target = digest(&log, 3).as_bytes().to_vec();
+    let target = log.digest(3).as_bytes().to_vec();
     let correction = pb::Correction {
         target,
         reason: pb::CorrectionReason::Count.into(),
@@ -35,7 +35,7 @@ fn log() -> Log {
     };
     log.append(&log.sign(Body::Correction(correction), "m2", 1, RECOVERY + 10));
     let withdrawal = pb::Withdrawal {
-        target: digest(&log, 6).as_bytes().to_vec(),
+        target: log.digest(6).as_bytes().to_vec(),
         reason: pb::WithdrawalReason::Exercise.into(),
         ..pb::Withdrawal::default()
     };
@@ -60,11 +60,6 @@ fn revocation(log: &Log, sequence: u64) -> pb::Submission {
         sequence,
         AUTHORITY,
     )
-}
-
-fn digest(log: &Log, index: usize) -> RecordDigest {
-    let entry = Entry::decode(&log.entries[index]).unwrap();
-    trucelog_proto::record::record_digest(&entry.signed_record.record)
 }
 
 /// A bundle of the entries at `indexes`, whatever they are.
@@ -138,12 +133,12 @@ fn indexes(bundle: &Value) -> Vec<u64> {
 fn a_bundle_holds_what_its_record_rests_on_and_nothing_else() {
     let log = log();
     // A report with its correction and withdrawal, both stations' enrolments, and the revocation of the first.
-    let corrected = collect(&log, &digest(&log, 3), 9);
+    let corrected = collect(&log, &log.digest(3), 9);
     assert_eq!(indexes(&corrected), [0, 1, 3, 5, 6, 7, 8]);
-    let other = collect(&log, &digest(&log, 4), 9);
+    let other = collect(&log, &log.digest(4), 9);
     assert_eq!(indexes(&other), [0, 1, 4, 8]);
     // As of an earlier size, later entries are not there; the checkpoint is the newest.
-    let earlier = collect(&log, &digest(&log, 3), 6);
+    let earlier = collect(&log, &log.digest(3), 6);
     assert_eq!(indexes(&earlier), [0, 1, 3]);
     for bundle in [corrected, other, earlier] {
         let verified = verify(&bundle.to_string(), &log).unwrap();
@@ -158,7 +153,7 @@ fn a_bundle_holds_what_its_record_rests_on_and_nothing_else() {
 #[test]
 fn a_changed_byte_is_never_verified() {
     let log = log();
-    let text = format!("{:#}", bundle_of(&log, &[0, 1, 4], &digest(&log, 4)));
+    let text = format!("{:#}", bundle_of(&log, &[0, 1, 4], &log.digest(4)));
     verify(&text, &log).unwrap();
     let signer = text.find("— example.org/log ").unwrap();
     let mut by_class = 0;
@@ -182,7 +177,7 @@ fn a_changed_byte_is_never_verified() {
 #[test]
 fn nothing_is_left_out_or_swapped() {
     let log = log();
-    let whole = collect(&log, &digest(&log, 7), 9);
+    let whole = collect(&log, &log.digest(7), 9);
     verify(&whole.to_string(), &log).unwrap();
     let count = indexes(&whole).len();
     // Only the revocation may be missing: nothing refers to it, and the verdict says so.
@@ -206,7 +201,7 @@ fn nothing_is_left_out_or_swapped() {
         .unwrap()
         .pop();
     refused(&bundle, &log);
-    let absent = refused(&bundle_of(&log, &[0, 1], &digest(&log, 4)), &log);
+    let absent = refused(&bundle_of(&log, &[0, 1], &log.digest(4)), &log);
     assert!(matches!(absent, BundleError::Absent(_)), "{absent}");
 }
 
@@ -262,7 +257,7 @@ fn keys_come_from_the_pinned_charter_and_are_enrolled_once() {
     // A second charter, which names the keys that it likes.
     let charter = Entry::decode(&log.entries[0]).unwrap().signed_record;
     log.append_signed(charter);
-    let report = digest(&log, 4);
+    let report = log.digest(4);
     let misplaced = refused(&bundle_of(&log, &[0, 1, 4, 9], &report), &log);
     assert_eq!(misplaced, BundleError::CharterMisplaced(LeafIndex::new(9)));
     log.append(&log.enrolment_of("m7", 4, MONITOR));
@@ -273,7 +268,7 @@ fn keys_come_from_the_pinned_charter_and_are_enrolled_once() {
 #[test]
 fn a_bundle_of_another_log_and_a_missing_quorum_are_not_enough() {
     let log = log();
-    let bundle = bundle_of(&log, &[0, 1, 4], &digest(&log, 4));
+    let bundle = bundle_of(&log, &[0, 1, 4], &log.digest(4));
     let mut other = bundle.clone();
     let by_other = log.checkpoint().sign(&support::key(MONITOR).into());
     other["checkpoint"] = json!(String::from_utf8(by_other).unwrap());

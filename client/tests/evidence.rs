@@ -15,10 +15,9 @@ use trucelog_client::store::Store;
 use trucelog_client::trust::Trust;
 use trucelog_client::verifier::verify_log;
 use trucelog_proto::checkpoint::Checkpoint;
-use trucelog_proto::cosignature::{self, CosignatureTime};
 use trucelog_proto::entry::Entry;
 use trucelog_proto::hash::{LeafHash, LeafIndex, RootHash, TreeSize};
-use trucelog_proto::note::{Note, VerifierKey};
+use trucelog_proto::note::VerifierKey;
 use trucelog_proto::policy::Policy;
 use trucelog_proto::proof::root_before;
 use trucelog_proto::signature::PublicKey;
@@ -42,12 +41,8 @@ fn witnessed(log: &Log) -> Trust {
 
 /// The checkpoint of `log`, cosigned by the witness of `seed` at `seconds`.
 fn cosigned(log: &Log, seed: u8, seconds: u64) -> Vec<u8> {
-    let note = Note::parse(&log.note()).unwrap();
-    let name = format!("example.org/w{seed}").parse().unwrap();
-    let time = CosignatureTime::new(seconds).unwrap();
-    let line = cosignature::sign(note.text(), &name, &key(seed), time);
-    let lines = [note.signatures(), &[line]].concat();
-    Note::new(note.text(), lines).unwrap().format()
+    let name = format!("example.org/w{seed}");
+    support::cosigned(&log.note(), &name, seed, seconds)
 }
 
 /// What a verifier keeps that is shown `log` under `note`, after it has accepted `before`.

@@ -4,116 +4,17 @@
 mod support;
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use support::Log;
+use support::follower::{Follower, command, wait_accepted};
 use support::operator::Operator;
 use trucelog_client::evidence::Evidence;
 use trucelog_client::reader::LocalLog;
 use trucelog_proto::hash::{LeafIndex, TreeSize};
 use trucelog_proto::rules::{self, Head, Key};
-
-const TRUCELOG: &str = env!("CARGO_BIN_EXE_trucelog");
-/// Ends a test that hangs; nothing is measured by it.
-const HUNG: Duration = Duration::from_secs(120);
-
-/// A running `trucelog verify log --follow -o json`.
-struct Follower {
-    child: Child,
-    out: BufReader<ChildStdout>,
-}
-
-impl Drop for Follower {
-    fn drop(&mut self) {
-        // It may have ended already.
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-fn command(directory: &Path, operator: &Operator, log: &Log) -> Command {
-    let trust = log.trust();
-    let policy = directory.join("policy-file");
-    fs::write(&policy, trust.policy.format()).unwrap();
-    let mut command = Command::new(TRUCELOG);
-    command
-        .args(["verify", "log", "--follow", "-o", "json"])
-        .args(["--remote", &operator.url])
-        .args(["--charter", &trust.id.charter.to_string()])
-        .arg("--policy")
-        .arg(policy)
-        .arg("--state")
-        .arg(directory.join("state"))
-        .stderr(Stdio::null());
-    command
-}
-
-impl Follower {
-    fn start(directory: &Path, operator: &Operator, log: &Log) -> Self {
-        let mut child = command(directory, operator, log)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let out = BufReader::new(child.stdout.take().unwrap());
-        Self { child, out }
-    }
-
-    /// The next line.
-    fn line(&mut self) -> Value {
-        let mut line = String::new();
-        tokio::task::block_in_place(|| self.out.read_line(&mut line)).unwrap();
-        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
-    }
-
-    /// Size, entries verified for it, and size before, of the next line.
-    fn head(&mut self) -> (u64, u64, u64) {
-        let line = self.line();
-        assert_eq!(line["schema"], "trucelog.verify.log/v1", "{line}");
-        let number = |value: &Value| value.as_u64().unwrap();
-        (
-            number(&line["checkpoint"]["size"]),
-            number(&line["entries_verified"]),
-            number(&line["size_before"]),
-        )
-    }
-
-    /// Ends it at once, and gives the sizes in the lines that it had printed and nobody had read.
-    fn kill(mut self) -> Vec<u64> {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-        let mut rest = String::new();
-        self.out.read_to_string(&mut rest).unwrap();
-        let whole = rest
-            .split_inclusive('\n')
-            .filter(|line| line.ends_with('\n'));
-        whole
-            .map(|line| {
-                let line: Value = serde_json::from_str(line).unwrap();
-                line["checkpoint"]["size"].as_u64().unwrap()
-            })
-            .collect()
-    }
-
-    fn end(mut self) -> (Option<i32>, String) {
-        let mut rest = String::new();
-        tokio::task::block_in_place(|| self.out.read_to_string(&mut rest)).unwrap();
-        (self.child.wait().unwrap().code(), rest)
-    }
-}
-
-/// Waits until `note` is the accepted checkpoint.
-fn wait_accepted(directory: &Path, note: &[u8]) {
-    let path = directory.join("state/checkpoint");
-    let begun = std::time::Instant::now();
-    while fs::read(&path).ok().as_deref() != Some(note) {
-        assert!(begun.elapsed() < HUNG, "never accepted");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
 
 fn grow(log: &mut Log, reports: u64) {
     for _ in 0..reports {

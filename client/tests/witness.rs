@@ -4,15 +4,15 @@
 mod support;
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use support::operator::{HandedIn, Operator};
+use support::witness::{Witness, parse, trucelog};
 use support::{LOG, Log, MONITOR, key};
 use trucelog_client::json::hex;
 use trucelog_client::station::now_ms;
@@ -23,138 +23,8 @@ use trucelog_proto::policy::Policy;
 use trucelog_proto::proof::prove_consistency;
 use trucelog_proto::tlog_witness::AddCheckpoint;
 
-const TRUCELOG: &str = env!("CARGO_BIN_EXE_trucelog");
 /// Ends a test that hangs; nothing is measured by it.
 const HUNG: Duration = Duration::from_secs(120);
-
-/// A witness's directory.
-struct Witness {
-    directory: tempfile::TempDir,
-    /// The lines for policies with Ed25519 keys: of the verifier, of the witness.
-    lines: Vec<String>,
-}
-
-impl Witness {
-    fn init(arguments: &[&str]) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let output = trucelog(directory.path())
-            .args([
-                "witness",
-                "init",
-                "w",
-                "--name",
-                "ukr.example",
-                "-o",
-                "json",
-            ])
-            .args(arguments)
-            .output()
-            .unwrap();
-        let printed = parse(&output);
-        let lines = printed["policy"].as_array().unwrap().iter();
-        Self {
-            lines: lines
-                .map(|line| line.as_str().unwrap().to_owned())
-                .collect(),
-            directory,
-        }
-    }
-
-    /// A verifier of the log that an operator serves.
-    fn of(operator: &Operator, log: &Log, more: &[&str]) -> Self {
-        let files = tempfile::tempdir().unwrap();
-        let policy = files.path().join("policy");
-        fs::write(&policy, log.trust().policy.format()).unwrap();
-        let charter = log.id.charter.to_string();
-        let arguments = [
-            "--remote",
-            &operator.url,
-            "--policy",
-            policy.to_str().unwrap(),
-            "--charter",
-            &charter,
-        ];
-        let witness = Self::init(&[&arguments, more].concat());
-        operator.watch_file(witness.path("cosigned/verifier"));
-        witness
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join("w").join(name)
-    }
-
-    fn start(&self) -> Running {
-        let mut child = trucelog(self.directory.path())
-            .args(["witness", "run", "w", "-o", "json"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let out = BufReader::new(child.stdout.take().unwrap());
-        Running { child, out }
-    }
-
-    fn status(&self) -> Output {
-        trucelog(self.directory.path())
-            .args(["witness", "status", "w", "-o", "json", "--patience", "1"])
-            .output()
-            .unwrap()
-    }
-
-    /// A policy that needs the cosigner of a line.
-    fn policy(&self, log: &Log, which: usize) -> Policy {
-        let line = &self.lines[which];
-        let name = line.split(' ').nth(1).unwrap();
-        let policy = log.trust().policy.format();
-        let policy = policy.replace("quorum none", &format!("{line}\nquorum {name}"));
-        Policy::parse(policy.as_bytes()).unwrap()
-    }
-}
-
-struct Running {
-    child: Child,
-    out: BufReader<ChildStdout>,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended already.
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-impl Running {
-    fn event(&mut self) -> Value {
-        let mut line = String::new();
-        tokio::task::block_in_place(|| self.out.read_line(&mut line)).unwrap();
-        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
-    }
-
-    fn code(mut self) -> Option<i32> {
-        tokio::task::block_in_place(|| self.child.wait())
-            .unwrap()
-            .code()
-    }
-
-    /// The address in the first event.
-    fn address(&mut self) -> String {
-        let event = self.event();
-        assert_eq!(event["event"], "listening");
-        event["address"].as_str().unwrap().to_owned()
-    }
-}
-
-fn trucelog(directory: &Path) -> Command {
-    let mut command = Command::new(TRUCELOG);
-    command.current_dir(directory);
-    command
-}
-
-#[track_caller]
-fn parse(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
-}
 
 async fn wait_handed_in(operator: &Operator, count: usize) -> HandedIn {
     let begun = Instant::now();

@@ -6,7 +6,10 @@
 )]
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+pub mod follower;
+pub mod lines;
 pub mod operator;
+pub mod witness;
 pub mod world;
 
 use std::convert::Infallible;
@@ -18,15 +21,16 @@ use trucelog_client::station::{self, Slot, Speaker};
 use trucelog_client::trust::Trust;
 use trucelog_client::verifier::EntrySource;
 use trucelog_proto::checkpoint::{Checkpoint, Origin};
+use trucelog_proto::cosignature::{self, CosignatureTime};
 use trucelog_proto::entry::{Entry, genesis_hash};
-use trucelog_proto::hash::{CharterDigest, LeafIndex, NodeHash, TreeSize};
-use trucelog_proto::note::VerifierKey;
+use trucelog_proto::hash::{CharterDigest, LeafIndex, NodeHash, RecordDigest, TreeSize};
+use trucelog_proto::note::{Note, VerifierKey};
 use trucelog_proto::pb;
 use trucelog_proto::pb::record::Body;
 use trucelog_proto::pb::station_change::Change;
 use trucelog_proto::policy::Policy;
 use trucelog_proto::proof::prove_inclusion;
-use trucelog_proto::record::{LogId, NO_CHARTER};
+use trucelog_proto::record::{LogId, NO_CHARTER, record_digest};
 use trucelog_proto::signature::PublicKey;
 use trucelog_proto::tlog_proof::TlogProof;
 use trucelog_proto::tree::{HashReader, NodeId, RightEdge, leaf_hash, node_hash};
@@ -63,7 +67,17 @@ pub struct Log {
 impl Log {
     /// A log with charter, enrolment and `reports` reports.
     pub fn with_reports(reports: u64) -> Self {
-        let charter = charter();
+        let mut log = Self::found(charter());
+        log.append(&log.enrolment());
+        for _ in 0..reports {
+            log.append(&log.next_report("Three explosions."));
+        }
+        log
+    }
+
+    /// A log with its charter only.
+    pub fn found(charter: pb::Charter) -> Self {
+        let charter = sign_charter(charter);
         let mut log = Self {
             id: LogId {
                 origin: origin(),
@@ -74,10 +88,6 @@ impl Log {
             reports: 0,
         };
         log.append(&charter);
-        log.append(&log.enrolment());
-        for _ in 0..reports {
-            log.append(&log.next_report("Three explosions."));
-        }
         log
     }
 
@@ -144,13 +154,25 @@ impl Log {
     }
 
     pub fn sign(&self, body: Body, station: &str, sequence: u64, seed: u8) -> pb::Submission {
+        self.sign_as("UKR", station, sequence, seed, body)
+    }
+
+    /// A record of any member's station, signed with the key of `seed`.
+    pub fn sign_as(
+        &self,
+        member: &str,
+        station: &str,
+        sequence: u64,
+        seed: u8,
+        body: Body,
+    ) -> pb::Submission {
         let record = pb::Record {
             created_time: BEGIN_MS,
             body: Some(body),
             ..pb::Record::default()
         };
         let speaker = Speaker {
-            member: "UKR".to_owned(),
+            member: member.to_owned(),
             station: station.to_owned(),
         };
         let slot = Slot {
@@ -222,18 +244,28 @@ impl Log {
 
     /// The receipt for an entry, with the checkpoint signed by the key of `seed`.
     pub fn receipt_by(&self, index: u64, seed: u8) -> Vec<u8> {
-        let size = TreeSize::new(self.entries.len() as u64);
+        self.receipt_under(index, &self.checkpoint().sign(&key(seed).into()))
+    }
+
+    /// The receipt for an entry under a note over all entries.
+    pub fn receipt_under(&self, index: u64, note: &[u8]) -> Vec<u8> {
         let proof = TlogProof {
             extra: Some(self.entries[usize::try_from(index).unwrap()].clone()),
             index: LeafIndex::new(index),
-            hashes: prove_inclusion(LeafIndex::new(index), size, self).unwrap(),
-            checkpoint_note: self.checkpoint().sign(&key(seed).into()),
+            hashes: self.inclusion(index, self.entries.len() as u64),
+            checkpoint_note: note.to_vec(),
         };
         proof.format().unwrap()
     }
 
     pub fn receipt(&self, index: u64) -> Vec<u8> {
         self.receipt_by(index, LOG)
+    }
+
+    /// The digest of the record at `index`.
+    pub fn digest(&self, index: usize) -> RecordDigest {
+        let entry = Entry::decode(&self.entries[index]).unwrap();
+        record_digest(&entry.signed_record.record)
     }
 
     /// The inclusion proof of the entry at `index` in the tree of the first `size` entries.
@@ -291,6 +323,15 @@ impl EntrySource for Source {
     }
 }
 
+/// A note with a cosignature by the key of `seed` at `seconds`, Unix seconds.
+pub fn cosigned(note: &[u8], name: &str, seed: u8, seconds: u64) -> Vec<u8> {
+    let note = Note::parse(note).unwrap();
+    let time = CosignatureTime::new(seconds).unwrap();
+    let line = cosignature::sign(note.text(), &name.parse().unwrap(), &key(seed), time);
+    let lines = [note.signatures(), &[line]].concat();
+    Note::new(note.text(), lines).unwrap().format()
+}
+
 /// A policy that needs a witness whose key is also the monitor's.
 pub fn with_witness(log: &Log) -> Trust {
     let witness = VerifierKey::cosignature(
@@ -319,7 +360,8 @@ pub fn report(narrative: &str) -> pb::IncidentReport {
     }
 }
 
-fn charter() -> pb::Submission {
+/// The charter of a log with one member.
+pub fn charter() -> pb::Charter {
     let vkey = VerifierKey::ed25519(origin().key_name().clone(), PublicKey::of(&key(LOG)));
     let rules = pb::Rules {
         rules_version: 1,
@@ -337,7 +379,7 @@ fn charter() -> pb::Submission {
         event_span: 86_400_000,
         ..pb::Rules::default()
     };
-    let charter = pb::Charter {
+    pb::Charter {
         origin: ORIGIN.to_owned(),
         log_key: vkey.to_string(),
         operator_key: public(OPERATOR),
@@ -352,7 +394,10 @@ fn charter() -> pb::Submission {
         release_set: vec!["UKR".to_owned()],
         rules: Some(rules),
         ..pb::Charter::default()
-    };
+    }
+}
+
+fn sign_charter(charter: pb::Charter) -> pb::Submission {
     let record = pb::Record {
         created_time: BEGIN_MS,
         body: Some(Body::Charter(charter)),

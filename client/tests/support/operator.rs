@@ -10,9 +10,12 @@ use tokio::sync::watch;
 use tokio_stream::wrappers::{TcpListenerStream, WatchStream};
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::transport::Server;
-use tonic::{Request, Response, Status};
-use trucelog_proto::hash::TreeSize;
+use tonic::{Request, Response, Status, Streaming};
+use trucelog_proto::hash::{NodeHash, TreeSize};
+use trucelog_proto::limits::MAX_ENTRY_LEN;
 use trucelog_proto::pb::log_service_server::{LogService, LogServiceServer};
+use trucelog_proto::pb::submission_service_server::{SubmissionService, SubmissionServiceServer};
+use trucelog_proto::pb::submit_stream_response::Result as Answer;
 use trucelog_proto::pb::{self, CheckpointKind};
 use trucelog_proto::proof::prove_consistency;
 
@@ -25,6 +28,10 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 pub struct Shown {
     pub log: Log,
     pub checkpoint: Vec<u8>,
+    /// The hashes in every answer that should be a proof; none for the log's own proofs.
+    pub proof: Option<Vec<Vec<u8>>>,
+    /// The receipt for every record.
+    pub receipt: Vec<u8>,
     /// Streams of checkpoints that began before another connection number was set are cut.
     connection: u64,
 }
@@ -59,6 +66,8 @@ impl Operator {
         let shown = Shown {
             log,
             checkpoint,
+            proof: None,
+            receipt: Vec::new(),
             connection: 0,
         };
         let operator = Arc::new(Self {
@@ -69,9 +78,9 @@ impl Operator {
             watched: Mutex::new(PathBuf::new()),
             silent: AtomicBool::new(false),
         });
-        let service = LogServiceServer::new(Service(operator.clone()));
         let serving = Server::builder()
-            .add_service(service)
+            .add_service(LogServiceServer::new(Service(operator.clone())))
+            .add_service(SubmissionServiceServer::new(Service(operator.clone())))
             .serve_with_incoming(TcpListenerStream::new(listener));
         tokio::spawn(serving);
         operator
@@ -89,6 +98,16 @@ impl Operator {
             shown.log = log;
             shown.checkpoint = checkpoint;
         });
+    }
+
+    /// Answers every request for a proof with these hashes.
+    pub fn answer_proofs(&self, hashes: Vec<Vec<u8>>) {
+        self.shown.send_modify(|shown| shown.proof = Some(hashes));
+    }
+
+    /// Answers every record with this receipt.
+    pub fn answer_records(&self, receipt: Vec<u8>) {
+        self.shown.send_modify(|shown| shown.receipt = receipt);
     }
 
     /// Breaks all streams of checkpoints.
@@ -159,8 +178,9 @@ impl LogService for Service {
         self.0
             .streamed
             .fetch_add(entries.len() as u64, Ordering::SeqCst);
+        let large = entries.iter().any(|entry| entry.len() > MAX_ENTRY_LEN);
         let answers: Vec<_> = entries
-            .chunks(100)
+            .chunks(if large { 1 } else { 100 })
             .map(|chunk| {
                 Ok(pb::StreamEntriesResponse {
                     entries: chunk.to_vec(),
@@ -181,10 +201,11 @@ impl LogService for Service {
             TreeSize::new(request.old_size),
             TreeSize::new(request.new_size),
         );
-        let hashes = prove_consistency(old, new, &shown.log).unwrap();
+        let hashes = shown.proof.clone();
+        let own = || bytes(&prove_consistency(old, new, &shown.log).unwrap());
         Ok(Response::new(pb::GetConsistencyProofResponse {
             new_size: request.new_size,
-            hashes: hashes.iter().map(|hash| hash.as_bytes().to_vec()).collect(),
+            hashes: hashes.unwrap_or_else(own),
         }))
     }
 
@@ -211,8 +232,56 @@ impl LogService for Service {
 
     async fn get_inclusion_proof(
         &self,
-        _: Request<pb::GetInclusionProofRequest>,
+        request: Request<pb::GetInclusionProofRequest>,
     ) -> Result<Response<pb::GetInclusionProofResponse>, Status> {
+        let request = request.into_inner();
+        let shown = self.0.shown.borrow();
+        let hashes = shown.proof.clone();
+        let own = || bytes(&shown.log.inclusion(request.index, request.size));
+        Ok(Response::new(pb::GetInclusionProofResponse {
+            hashes: hashes.unwrap_or_else(own),
+            ..pb::GetInclusionProofResponse::default()
+        }))
+    }
+}
+
+fn bytes(hashes: &[NodeHash]) -> Vec<Vec<u8>> {
+    hashes.iter().map(|hash| hash.as_bytes().to_vec()).collect()
+}
+
+#[tonic::async_trait]
+impl SubmissionService for Service {
+    type SubmitStreamStream = Answers<pb::SubmitStreamResponse>;
+
+    async fn submit(
+        &self,
+        _: Request<pb::SubmitRequest>,
+    ) -> Result<Response<pb::SubmitResponse>, Status> {
+        Err(Status::unimplemented("not used"))
+    }
+
+    async fn submit_stream(
+        &self,
+        request: Request<Streaming<pb::SubmitStreamRequest>>,
+    ) -> Result<Response<Self::SubmitStreamStream>, Status> {
+        let operator = self.0.clone();
+        let answers = request.into_inner().map(move |request| {
+            request?;
+            let receipt = pb::Receipt {
+                tlog_proof: operator.shown.borrow().receipt.clone(),
+                ..pb::Receipt::default()
+            };
+            Ok(pb::SubmitStreamResponse {
+                result: Some(Answer::Receipt(receipt)),
+            })
+        });
+        Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn get_station(
+        &self,
+        _: Request<pb::GetStationRequest>,
+    ) -> Result<Response<pb::GetStationResponse>, Status> {
         Err(Status::unimplemented("not used"))
     }
 }

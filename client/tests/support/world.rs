@@ -65,6 +65,11 @@ pub fn run(directory: &Path, url: Option<&str>, arguments: &[&str]) -> Done {
     if let Some(url) = url {
         command.env("TRUCELOG_REMOTE", url);
     }
+    finish(&mut command)
+}
+
+/// Runs a command to its end.
+pub fn finish(command: &mut Command) -> Done {
     let output = command.output().unwrap();
     Done {
         code: output.status.code(),
