@@ -23,7 +23,7 @@ use trucelog_proto::state::MemoryState;
 use trucelog_proto::verify::Finding;
 
 use crate::exit::Exit;
-use crate::json::Base64Bytes;
+use crate::json::{Base64Bytes, ProofHashes};
 use crate::not_enough::NotEnough;
 use crate::reader::{LocalEntry, LocalLog};
 use crate::{Error, durable};
@@ -52,7 +52,7 @@ pub struct Bundle {
 struct BundledEntry {
     index: u64,
     entry: Base64Bytes,
-    inclusion: Vec<Base64Bytes>,
+    inclusion: ProofHashes,
 }
 
 /// A bundle cannot be made, or does not hold.
@@ -192,10 +192,7 @@ impl Bundle {
                 .map(|((index, entry), proof)| BundledEntry {
                     index: index.get(),
                     entry: Base64Bytes(entry),
-                    inclusion: proof
-                        .iter()
-                        .map(|hash| Base64Bytes(hash.as_bytes().to_vec()))
-                        .collect(),
+                    inclusion: ProofHashes(proof),
                 })
                 .collect(),
         })

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tonic::Status;
-use trucelog_proto::error::{DecodeError, VerifyError};
+use trucelog_proto::error::{DecodeError, Error as ProtoError, VerifyError};
 use trucelog_proto::fold::FoldError;
 use trucelog_proto::hash::RecordDigest;
 use trucelog_proto::refusal::Refusal;
@@ -148,9 +148,12 @@ pub enum Error {
         /// The last failure.
         status: Box<Status>,
     },
-    /// The server's answer is not of its form.
+    /// The server's answer lacks what it must hold.
     #[error("the server's answer cannot be used: {0}")]
     Answer(&'static str),
+    /// Something in the server's answer is not of its form, or exceeds a limit.
+    #[error("the server's answer cannot be used: {0}")]
+    AnswerForm(DecodeError),
     /// The state on disk cannot be used.
     #[error(
         "{}: the state on disk is damaged ({problem}); remove snapshot, journal and checkpoint from its state \
@@ -199,6 +202,15 @@ impl Error {
         move |source| Self::Decode { what, source }
     }
 
+    /// Says why an answer that should be a checkpoint is none.
+    #[must_use]
+    pub fn no_checkpoint(error: ProtoError) -> Self {
+        match error {
+            ProtoError::Decode(source) => Self::AnswerForm(source),
+            _ => Self::Answer("it holds no checkpoint"),
+        }
+    }
+
     /// The exit code of a command that ends with this error.
     #[must_use]
     pub fn exit(&self) -> Exit {
@@ -223,6 +235,7 @@ impl Error {
             | Self::Status(_)
             | Self::Deadline { .. }
             | Self::Answer(_)
+            | Self::AnswerForm(_)
             | Self::Damaged { .. }
             | Self::State(_)
             | Self::Fold(_)

@@ -19,7 +19,7 @@ use trucelog_proto::proof;
 use trucelog_proto::tree::leaf_hash;
 
 use crate::exit::Exit;
-use crate::json::{Base64Bytes, hex};
+use crate::json::{Base64Bytes, ProofHashes, hex};
 use crate::trust::Trust;
 use crate::{Error, durable};
 pub use judge::Judgement;
@@ -27,8 +27,8 @@ pub(crate) use judge::cosigned_backwards;
 
 /// Schema of the file.
 pub const SCHEMA: &str = "trucelog.evidence/v1";
-/// The longest file, in bytes.
-pub const MAX_LEN: usize = 4 * 1024 * 1024;
+/// The longest file, in bytes: it holds in base64 whatever fits into one answer of a server, 4 MiB.
+pub const MAX_LEN: usize = 8 * 1024 * 1024;
 /// The most notes, and the most entries.
 const MAX_ITEMS: usize = 2;
 
@@ -62,7 +62,7 @@ struct ShownEntry {
     index: u64,
     entry: Base64Bytes,
     note: String,
-    inclusion: Option<Vec<Base64Bytes>>,
+    inclusion: Option<ProofHashes>,
 }
 
 /// A file of evidence does not hold: it is not of its form, or it does not show what it says.
@@ -164,7 +164,7 @@ impl Evidence {
             index: index.get(),
             entry: Base64Bytes(entry.to_vec()),
             note: note.to_owned(),
-            inclusion: inclusion.map(format_hashes),
+            inclusion: inclusion.map(|hashes| ProofHashes(hashes.to_vec())),
         });
         self
     }
@@ -199,7 +199,7 @@ impl Evidence {
                 proof::verify_inclusion(&leaf, index, head.size, proof, &head.root).is_ok()
             });
             if let Some(proof) = proof {
-                self.entries[position].inclusion = Some(format_hashes(&proof));
+                self.entries[position].inclusion = Some(ProofHashes(proof));
                 found = true;
             }
         }
@@ -297,11 +297,6 @@ impl Evidence {
 pub(crate) const RECEIPT_NOTE: &str = "receipt";
 /// Name of the note of the log that was verified.
 pub(crate) const LOG_NOTE: &str = "log";
-
-fn format_hashes(hashes: &[NodeHash]) -> Vec<Base64Bytes> {
-    let bytes = hashes.iter().map(|hash| hash.as_bytes().to_vec());
-    bytes.map(Base64Bytes).collect()
-}
 
 fn malformed(problem: &dyn Display) -> EvidenceError {
     EvidenceError::Malformed(problem.to_string())

@@ -17,8 +17,10 @@ use crate::verifier::EntrySource;
 
 /// Longest time for one answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-/// Entries that are looked at together.
+/// Entries that are looked at together, unless they have more bytes than [`RUN_LEN`].
 const RUN: usize = 1024;
+/// Bytes of entries after which a run ends: no server can make one take more than this and one message.
+pub const RUN_LEN: usize = 4 * 1024 * 1024;
 /// How long a caller waits for entries before it looks around.
 const MOMENT: Duration = Duration::from_millis(200);
 /// Runs that may wait for the verifier.
@@ -183,6 +185,7 @@ impl Fetcher {
             .await?
             .into_inner();
         let mut run = Vec::new();
+        let mut len = 0;
         loop {
             let message = tokio::time::timeout(ANSWER_TIMEOUT, stream.message())
                 .await
@@ -194,9 +197,12 @@ impl Fetcher {
                 return Err(Status::unavailable("a message without entries"));
             }
             let ended = message.is_none();
-            run.extend(message.into_iter().flat_map(|message| message.entries));
-            if run.len() >= RUN || (ended && !run.is_empty()) {
+            let entries = message.map_or_else(Vec::new, |message| message.entries);
+            len += entries.iter().map(Vec::len).sum::<usize>();
+            run.extend(entries);
+            if run.len() >= RUN || len >= RUN_LEN || (ended && !run.is_empty()) {
                 *next += run.len() as u64;
+                len = 0;
                 if sender.send(Ok(std::mem::take(&mut run))).await.is_err() {
                     return Ok(Sent::Stopped);
                 }
@@ -212,9 +218,7 @@ fn node_hashes(hashes: &[Vec<u8>]) -> Result<Vec<NodeHash>, Error> {
     let hashes = hashes
         .iter()
         .map(|hash| NodeHash::try_from(hash.as_slice()));
-    hashes
-        .collect::<Result<_, _>>()
-        .map_err(|_| Error::Answer("a hash is not 32 bytes long"))
+    hashes.collect::<Result<_, _>>().map_err(Error::AnswerForm)
 }
 
 type Runs = mpsc::Sender<Result<Vec<Vec<u8>>, Error>>;

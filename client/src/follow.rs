@@ -173,5 +173,6 @@ pub fn proves_nothing(error: &Error) -> bool {
             | Error::Status(_)
             | Error::Deadline { .. }
             | Error::Answer(_)
+            | Error::AnswerForm(_)
     )
 }

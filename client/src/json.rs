@@ -9,7 +9,7 @@
 //!   decimals, instead of `latitude` and `longitude` in 1e-7 degree.
 //! - other 64-bit numbers are written as numbers; text is read too.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::sync::LazyLock;
 
 use base64ct::{Base64, Encoding as _};
@@ -18,11 +18,13 @@ use prost_reflect::{
     DescriptorPool, DeserializeOptions, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor,
     SerializeOptions,
 };
-use serde::de::Error as _;
+use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 use trucelog_proto::canonical::{self, grammar};
+use trucelog_proto::hash::NodeHash;
 use trucelog_proto::pb;
+use trucelog_proto::tlog_proof::MAX_HASHES;
 
 /// A record written as JSON is not of its form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -299,6 +301,46 @@ impl<'de> Deserialize<'de> for Base64Bytes {
         bytes
             .map(Self)
             .map_err(|_| D::Error::custom("not canonical base64"))
+    }
+}
+
+/// The hashes of an inclusion proof, which a file has as a list of base64. Reading ends at the first hash too many.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ProofHashes(pub(crate) Vec<NodeHash>);
+
+impl Serialize for ProofHashes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let hashes = self.0.iter();
+        serializer.collect_seq(hashes.map(|hash| Base64::encode_string(hash.as_bytes())))
+    }
+}
+
+impl<'de> Deserialize<'de> for ProofHashes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ProofVisitor)
+    }
+}
+
+struct ProofVisitor;
+
+impl<'de> Visitor<'de> for ProofVisitor {
+    type Value = ProofHashes;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "at most {MAX_HASHES} hashes in base64")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<ProofHashes, A::Error> {
+        let mut hashes = Vec::new();
+        while let Some(Base64Bytes(bytes)) = list.next_element()? {
+            if hashes.len() == MAX_HASHES {
+                return Err(A::Error::custom(format_args!(
+                    "a proof of more than {MAX_HASHES} hashes"
+                )));
+            }
+            hashes.push(NodeHash::try_from(bytes.as_slice()).map_err(A::Error::custom)?);
+        }
+        Ok(ProofHashes(hashes))
     }
 }
 

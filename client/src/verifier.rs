@@ -393,7 +393,7 @@ impl LogVerifier {
     fn judge(&self, note: &[u8]) -> Result<Judged, Stop> {
         let judged = self.trust.judge(note).map_err(|error| match error {
             ProtoError::Verify(error) => Stop::from(False::from(error)),
-            _ => Error::Answer("it holds no checkpoint").into(),
+            error => Error::no_checkpoint(error).into(),
         })?;
         for verdict in judged.verdicts() {
             for cosigner in &verdict.cosigners {
@@ -571,7 +571,7 @@ fn open_checkpoint(trust: &Trust, note: &[u8]) -> Result<SignedCheckpoint, Stop>
             Error::from(NotEnough::UnknownKey).into()
         }
         ProtoError::Verify(error) => False::from(error).into(),
-        _ => Error::Answer("it holds no checkpoint").into(),
+        error => Error::no_checkpoint(error).into(),
     })
 }
 

@@ -4,7 +4,13 @@
 
 mod support;
 
-use std::{cell::RefCell, fs, path::Path, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    fs,
+    path::Path,
+    rc::Rc,
+    sync::Arc,
+};
 
 use support::{
     client::{Client, Fixture as Founded},
@@ -92,6 +98,33 @@ impl Upstream for Local<'_> {
             hashes[0] = NodeHash::from_bytes([0; 32]);
         }
         Ok(hashes)
+    }
+}
+
+/// A log whose entries are all far too large, as many as are asked for. It counts what it has sent.
+struct Flood {
+    note: Vec<u8>,
+    sent: Rc<Cell<usize>>,
+}
+
+struct LargeEntries(Rc<Cell<usize>>);
+
+impl EntrySource for LargeEntries {
+    fn next(&mut self) -> Result<Vec<Vec<u8>>, ClientError> {
+        self.0.update(|sent| sent + 1);
+        Ok(vec![vec![7; 3_000_000]])
+    }
+}
+
+impl Upstream for Flood {
+    type Entries = LargeEntries;
+
+    fn entries(&self, _: LeafIndex, _: TreeSize) -> LargeEntries {
+        LargeEntries(Rc::clone(&self.sent))
+    }
+
+    fn consistency_proof(&self, _: TreeSize, _: TreeSize) -> Result<Vec<NodeHash>, ClientError> {
+        Err(ClientError::Answer("not used"))
     }
 }
 
@@ -214,6 +247,27 @@ async fn nothing_false_is_stored() {
     drop(mirror);
     assert_eq!(stored(dir.path()), (0, None));
     drop(upstream);
+    running.stop();
+}
+
+/// Entries are verified before many of them are in memory, however large they are.
+#[tokio::test]
+async fn entries_that_are_far_too_large_do_not_pile_up() {
+    let mut fixture = Fixture::new();
+    let running = fixture.start();
+    running.append(&mut fixture.log, 1500).await;
+    let dir = tempfile::tempdir().unwrap();
+    let upstream = Flood {
+        note: Local::of(&running).note(),
+        sent: Rc::default(),
+    };
+    let mut mirror = open(dir.path(), &fixture.log);
+    let found = mirror.take(&upstream.note, &upstream).unwrap_err();
+    let MirrorError::Client(ClientError::False(found)) = found else {
+        panic!("{found}");
+    };
+    assert_eq!(found.what.kind(), "bytes");
+    assert_eq!(upstream.sent.get(), 2);
     running.stop();
 }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use trucelog_proto::entry::Entry;
-use trucelog_proto::hash::{LeafIndex, NodeHash, RecordDigest};
+use trucelog_proto::hash::{LeafIndex, RecordDigest};
 use trucelog_proto::pb;
 use trucelog_proto::pb::proposal::Question;
 use trucelog_proto::pb::record::Body;
@@ -79,15 +79,8 @@ impl BundledEntry {
     fn verify(&self, verdict: &Verdict, trust: &Trust) -> Result<LocalEntry, BundleError> {
         let (index, bytes) = (LeafIndex::new(self.index), &self.entry.0);
         let head = verdict.checkpoint.checkpoint();
-        let hashes = self
-            .inclusion
-            .iter()
-            .map(|hash| NodeHash::try_from(hash.0.as_slice()));
-        let hashes: Vec<NodeHash> = hashes
-            .collect::<Result<_, _>>()
-            .map_err(|error| BundleError::Malformed(error.to_string()))?;
         let leaf = leaf_hash(bytes);
-        proof::verify_inclusion(&leaf, index, head.size, &hashes, &head.root)
+        proof::verify_inclusion(&leaf, index, head.size, &self.inclusion.0, &head.root)
             .map_err(|source| BundleError::Inclusion { index, source })?;
         verify::check(&trust.id, index, bytes)
             .verify_alone(&trust.id.charter)

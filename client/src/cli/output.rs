@@ -105,7 +105,9 @@ fn evidence(error: &Error) -> Option<String> {
                 .collect();
             Some(paths.join(" "))
         }
-        Error::ReceiptFile { path, .. } | Error::EvidenceFile { path, .. }
+        Error::ReceiptFile { path, .. }
+        | Error::BundleFile { path, .. }
+        | Error::EvidenceFile { path, .. }
             if error.exit() == Exit::False =>
         {
             Some(path.display().to_string())

@@ -393,6 +393,7 @@ fn not_opened(error: ProtoError, path: &std::path::Path) -> Error {
             paths: vec![path.to_owned()],
             source,
         },
+        ProtoError::Decode(source) => Error::decode(&path.display())(source),
         _ => Error::NotA {
             what: path.display().to_string(),
             expected: "a checkpoint",

@@ -14,10 +14,8 @@ use trucelog_proto::tlog_proof::TlogProof;
 use trucelog_proto::tree::leaf_hash;
 use trucelog_proto::verify;
 
-use super::{
-    Evidence, EvidenceError, LOG_NOTE, RECEIPT_NOTE, ShownEntry, format_hashes, malformed,
-};
-use crate::json::Base64Bytes;
+use super::{Evidence, EvidenceError, LOG_NOTE, RECEIPT_NOTE, ShownEntry, malformed};
+use crate::json::{Base64Bytes, ProofHashes};
 use crate::receipt;
 use crate::trust::{Judged, Trust};
 
@@ -159,7 +157,7 @@ impl Evidence {
         let Some(proof) = item.verify(larger)? else {
             return Ok(unproven());
         };
-        let root = root_before(item, larger, &proof)?;
+        let root = root_before(item, larger, proof)?;
         if root == smaller.root {
             return Err(EvidenceError::NothingFalse(
                 "the larger head continues the smaller one",
@@ -445,7 +443,7 @@ fn judge_included(bytes: &[u8], trust: &Trust) -> Option<Judgement> {
         index: proof.index.get(),
         entry: Base64Bytes(proof.extra?),
         note: RECEIPT_NOTE.to_owned(),
-        inclusion: Some(format_hashes(&proof.hashes)),
+        inclusion: Some(ProofHashes(proof.hashes)),
     };
     let policy = &trust.policy;
     let head = Checkpoint::open(&proof.checkpoint_note, policy.log_key(), policy.origin()).ok()?;
@@ -461,18 +459,12 @@ impl ShownEntry {
     }
 
     /// Verifies the inclusion proof, if there is one, and gives it.
-    fn verify(&self, head: &Checkpoint) -> Result<Option<Vec<NodeHash>>, EvidenceError> {
-        let Some(hashes) = &self.inclusion else {
+    fn verify(&self, head: &Checkpoint) -> Result<Option<&[NodeHash]>, EvidenceError> {
+        let Some(ProofHashes(hashes)) = &self.inclusion else {
             return Ok(None);
         };
-        let hashes = hashes
-            .iter()
-            .map(|hash| NodeHash::try_from(hash.0.as_slice()));
-        let hashes: Vec<NodeHash> = hashes
-            .collect::<Result<_, _>>()
-            .map_err(|error| malformed(&error))?;
         let leaf = leaf_hash(&self.entry.0);
-        proof::verify_inclusion(&leaf, self.index(), head.size, &hashes, &head.root)
+        proof::verify_inclusion(&leaf, self.index(), head.size, hashes, &head.root)
             .map_err(inclusion_error(self.index()))?;
         Ok(Some(hashes))
     }

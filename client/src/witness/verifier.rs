@@ -131,7 +131,7 @@ impl VerifierCosigner {
 
     /// The checkpoint with the log's lines only.
     fn open_note(&self, note: &[u8]) -> Result<SignedCheckpoint, Error> {
-        let note = Note::parse(note).map_err(|_| Error::Answer("it holds no checkpoint"))?;
+        let note = Note::parse(note).map_err(Error::AnswerForm)?;
         let note = only_by(&note, &self.trust().log_keys())?.format();
         let policy = &self.trust().policy;
         Checkpoint::open(&note, policy.log_key(), policy.origin())
@@ -225,10 +225,9 @@ async fn one(
             told(Event::Behind(lock(cosigner).size()));
         }
         Answer::Cosigned(lines) => {
-            let note = Note::parse(note).map_err(|_| Error::Answer("it holds no checkpoint"))?;
+            let note = Note::parse(note).map_err(Error::AnswerForm)?;
             let text = note.text();
-            let checkpoint =
-                Checkpoint::parse(text).map_err(|_| Error::Answer("it holds no checkpoint"))?;
+            let checkpoint = Checkpoint::parse(text).map_err(Error::AnswerForm)?;
             let answer = Note::new(text, lines).map_err(Error::decode(&"the cosignatures"))?;
             let handed_in = &fetcher.add_cosignature(answer.format()).await?;
             let checkpoint = &checkpoint;

@@ -29,6 +29,7 @@ use trucelog_client::{
     evidence::Evidence,
     exit::Exit,
     falsehood::{False, Falsehood},
+    fetch::RUN_LEN,
     not_enough::NotEnough,
     trust::Trust,
     verifier::EntrySource,
@@ -52,7 +53,7 @@ use crate::{
     store::{Batch, CheckpointKind, LogStore, StoreError, StoredTiles},
 };
 
-/// Entries in one commit.
+/// The most entries in one commit; fewer if they have [`RUN_LEN`] bytes.
 const RUN: usize = 1024;
 
 /// Why a mirror does not go on.
@@ -230,7 +231,7 @@ impl<S: LogStore> Mirror<S> {
                     what: error.into(),
                     entry: None,
                 },
-                _ => MirrorError::from(ClientError::Answer("it holds no checkpoint")).into(),
+                error => MirrorError::from(ClientError::no_checkpoint(error)).into(),
             })?;
         match &verdict.quorum {
             Ok(()) => Ok(verdict),
@@ -251,10 +252,10 @@ impl<S: LogStore> Mirror<S> {
         while self.tiles.size() < head.size {
             let rest = usize::try_from(head.size.get() - self.tiles.size().get());
             let wanted = rest.unwrap_or(usize::MAX).min(RUN);
-            while run.len() < wanted {
+            while run.len() < wanted && run.iter().map(Vec::len).sum::<usize>() < RUN_LEN {
                 run.extend(source.next().map_err(MirrorError::from)?);
             }
-            let later = run.split_off(wanted);
+            let later = run.split_off(wanted.min(run.len()));
             let entries = std::mem::replace(&mut run, later);
             let (batch, tiles) = self.verify_run(entries, head, upstream)?;
             self.commit(&batch, tiles, note)?;
