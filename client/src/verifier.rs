@@ -409,16 +409,47 @@ impl LogVerifier {
         what: False,
         entry: Option<&[u8]>,
         note: &[u8],
-        prove: impl FnMut(LeafIndex, TreeSize) -> Option<Vec<NodeHash>>,
+        mut prove: impl FnMut(LeafIndex, TreeSize) -> Option<Vec<NodeHash>>,
     ) -> Result<Falsehood, Error> {
         self.writer.flush()?;
-        let mut kept = self.evidence(&what, entry, note)?;
         let directory = self.store.directory();
+        let mut kept = self.evidence(&what, entry, note)?;
         let evidence = kept.keep(directory)?;
-        if kept.complete(&self.trust, prove) {
+        if kept.complete(&self.trust, &mut prove) {
             kept.keep(directory)?;
         }
+        if let False::Log(Finding::Root { size, .. }) = what
+            && size > self.accepted
+            && let Some((what, kept)) = self.rewritten(note, prove)?
+        {
+            let evidence = kept.keep(directory)?;
+            return Ok(Falsehood { what, evidence });
+        }
         Ok(Falsehood { what, evidence })
+    }
+
+    /// Entries that go on from the accepted ones, under a root that they do not give, may hide that the history before
+    /// them was changed. The inclusion proof of the first of them shows whether it was.
+    ///
+    /// Source: `proto/spec/verify.md`, step 4.
+    fn rewritten(
+        &self,
+        note: &[u8],
+        prove: impl FnMut(LeafIndex, TreeSize) -> Option<Vec<NodeHash>>,
+    ) -> Result<Option<(False, Evidence)>, Error> {
+        let size = self.accepted;
+        if size.get() == 0 {
+            return Ok(None);
+        }
+        let first = LeafIndex::new(size.get());
+        let entry = self.store.bundles().entry(first, self.verifier.size())?;
+        let what = False::from(Finding::Inconsistent { size });
+        let mut evidence = self.evidence(&what, Some(&entry), note)?;
+        evidence.complete(&self.trust, prove);
+        let proven = evidence
+            .judge(&self.trust)
+            .is_ok_and(|judgement| judgement.proven);
+        Ok(proven.then_some((what, evidence)))
     }
 
     /// What shows `what`, as far as it is in hand; `entry` are the bytes of the entry that was refused.
