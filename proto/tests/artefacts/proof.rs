@@ -2,7 +2,7 @@
 
 use trucelog_proto::{
     error::VerifyError,
-    hash::{LeafIndex, NodeHash, RootHash, TreeSize},
+    hash::{LeafHash, LeafIndex, NodeHash, RootHash, TreeSize},
     proof::{ProveError, prove_consistency, prove_inclusion, verify_consistency, verify_inclusion},
     tree::{self, HashReader, NodeId, RightEdge, node_hash},
 };
@@ -288,7 +288,7 @@ fn proofs_hold_for_sizes_up_to_the_largest() {
                     &tree.root(n),
                 )
             };
-            check_with_ends_mutated(&proof, verify);
+            check_with_every_mutation(&proof, verify);
         }
     }
 }
@@ -301,24 +301,73 @@ fn consistency_holds_for_sizes_up_to_the_largest() {
             let (old_size, new_size) = (TreeSize::new(old), TreeSize::new(new));
             let proof = prove_consistency(old_size, new_size, &tree).unwrap();
             let (old_root, new_root) = (tree.root(old), tree.root(new));
-            check_with_ends_mutated(&proof, |proof| {
+            check_with_every_mutation(&proof, |proof| {
                 verify_consistency(old_size, &old_root, new_size, &new_root, proof)
             });
         }
     }
 }
 
-fn check_with_ends_mutated(
+fn check_with_every_mutation(
     proof: &[NodeHash],
     verify: impl Fn(&[NodeHash]) -> Result<(), VerifyError>,
 ) {
     assert_eq!(verify(proof), Ok(()));
-    let other = NodeHash::from_bytes([7; 32]);
-    let longer = [proof, &[other]].concat();
-    check_right_length(verify(&longer), proof.len(), longer.len());
-    if let [shorter @ .., _] = proof {
-        check_right_length(verify(shorter), proof.len(), shorter.len());
-        let flipped = [shorter, &[other]].concat();
-        check_right_length(verify(&flipped), proof.len(), proof.len());
+    // Where all leaves are the same, neighbours in a proof can be the same, too.
+    for mutated in mutations(proof)
+        .into_iter()
+        .filter(|mutated| mutated != proof)
+    {
+        check_right_length(verify(&mutated), proof.len(), mutated.len());
+    }
+}
+
+/// What is hashed to a node, and the node itself, stand for no leaf, at no place and with no part of its proof.
+#[test]
+fn a_node_is_no_leaf() {
+    let tree = NaiveTree::new(33);
+    for n in 2..=33 {
+        let root = tree.root_at(n);
+        for i in (0..n - 1).step_by(2) {
+            let [left, right] = [i, i + 1].map(|i| NodeHash::from(tree.leaves[i]));
+            let preimage = [left.as_bytes().as_slice(), right.as_bytes()].concat();
+            let node = LeafHash::from_bytes(*node_hash(&left, &right).as_bytes());
+            let path = tree.path(i, n);
+            for leaf in [tree::leaf_hash(&preimage), node] {
+                for at in 0..n {
+                    for path in [&path[..], &path[1..]] {
+                        let verdict = verify_inclusion(&leaf, index(at), size(n), path, &root);
+                        assert!(verdict.is_err(), "node over {i} at {at} of {n}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The leaf hashes between two places, which entries name one after the other, are no proof, however many of them.
+#[test]
+fn a_piece_of_the_chain_is_no_proof() {
+    let tree = NaiveTree::new(33);
+    let roots = roots(&tree);
+    for n in 3..=33 {
+        let chain: Vec<NodeHash> = tree.leaves[..n].iter().map(|leaf| (*leaf).into()).collect();
+        for i in 0..n {
+            for start in 0..n {
+                for end in start..=n {
+                    let piece = &chain[start..end];
+                    if piece != tree.path(i, n) {
+                        let leaf = &tree.leaves[i];
+                        let verdict = verify_inclusion(leaf, index(i), size(n), piece, &roots[n]);
+                        assert!(verdict.is_err(), "{start}..{end} for {i} of {n}");
+                    }
+                    if i > 0 && piece != tree.proof(i, n) {
+                        let verdict =
+                            verify_consistency(size(i), &roots[i], size(n), &roots[n], piece);
+                        assert!(verdict.is_err(), "{start}..{end} from {i} to {n}");
+                    }
+                }
+            }
+        }
     }
 }
