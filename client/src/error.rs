@@ -12,6 +12,7 @@ use trucelog_proto::refusal::Refusal;
 use trucelog_proto::state::StateError;
 
 use crate::bundle::BundleError;
+use crate::days::DaysError;
 use crate::demo::DemoError;
 use crate::evidence::EvidenceError;
 use crate::exit::Exit;
@@ -65,6 +66,9 @@ pub enum Error {
     /// A record written as JSON is not of its form.
     #[error(transparent)]
     Json(#[from] JsonError),
+    /// Days cannot be cut as asked.
+    #[error(transparent)]
+    Days(#[from] DaysError),
     /// The policy or charter is not the one that is pinned.
     #[error(transparent)]
     Trust(#[from] TrustError),
@@ -223,6 +227,7 @@ impl Error {
             | Self::Key(_)
             | Self::Station(_)
             | Self::Remote(_)
+            | Self::Days(_)
             | Self::Invalid(_) => Exit::Usage,
             Self::Receipt { source, .. } => source.exit(),
             Self::ReceiptFile { source, .. } => source.exit(),

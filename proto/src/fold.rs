@@ -16,20 +16,27 @@
 //!
 //! Source: `proto/spec/fold.md`.
 
+mod appraisal;
 mod basis;
 mod case;
+mod clock;
 mod constitution;
 mod difference;
 mod evidence;
 mod incident;
+mod interval;
 mod proposal;
 mod remedy;
 mod sensor;
+mod statement;
 mod station;
 mod subject;
+mod summary;
 #[cfg(test)]
 mod tests;
+mod text;
 mod view;
+mod withheld;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -38,6 +45,8 @@ use thiserror::Error;
 
 use crate::entry::Entry;
 use crate::hash::{LeafIndex, RecordDigest, TreeSize};
+use crate::pb;
+use crate::pb::record::Body;
 use crate::record::{DecodedRecord, VerifiedRecord, parse_key};
 use crate::refusal::Refusal;
 use crate::rules::{self, Placed, RuleError};
@@ -45,18 +54,24 @@ use crate::signature::PublicKey;
 use crate::state::{MemoryState, State, StateError, StateMut as _};
 use crate::tree::leaf_hash;
 
+pub use appraisal::{Appraisal, Check, Standing, Weight};
 pub use basis::{BasisChange, BasisMark};
 pub use case::{Case, CaseStatus, GroupedReport, Turn};
+pub use clock::{Clock, Milestone, Moment, Move, Times};
 pub use constitution::{Amendment, Constitution};
 pub use difference::{Difference, Value, difference, fields};
 pub use evidence::Evidence;
 pub use incident::{Flag, Incident, Reason, Version};
+pub use interval::{Interval, IntervalCount};
 pub use proposal::{Proposal, ProposalStatus};
-pub use remedy::{Answer, Remedy, Response};
-pub use sensor::Sensor;
+pub use remedy::{Answer, Overdue, Remedy, Response};
+pub use sensor::{Sensor, Watch};
 pub use station::Station;
 pub use subject::{Subject, owner, subjects_of};
+pub use summary::{Recount, recount};
+pub use text::{NationalSteps, Text, TextStatus};
 pub use view::{View, Views, fold_view};
+pub use withheld::{Withheld, WithheldKind};
 
 /// Where a record stands in the log, and who wrote it when.
 #[derive(Clone, Debug, PartialEq)]
@@ -146,6 +161,7 @@ pub struct Fold {
     sensors: Vec<Sensor>,
     stations: Vec<Station>,
     constitution: Option<Constitution>,
+    summaries: Vec<Written<pb::Summary>>,
     positions: BTreeMap<Subject, usize>,
     owners: BTreeMap<RecordDigest, Subject>,
 }
@@ -179,6 +195,9 @@ impl Fold {
 
     /// Appends a record that the rules let in to the views of the subjects that it concerns.
     fn view(&mut self, placed: Placed<'_>) -> Result<(), StateError> {
+        if let Some(Body::Summary(summary)) = placed.body() {
+            self.summaries.push(Written::new(placed, summary));
+        }
         let record = &placed.record.record;
         let subjects = subjects_of(&self.state, record)?;
         if let Some(owner) = subjects.first() {
@@ -251,6 +270,22 @@ impl Fold {
     #[must_use]
     pub fn sensors(&self) -> &[Sensor] {
         &self.sensors
+    }
+
+    /// All summaries in the order of the log. [`recount`] needs a fold of the size that each states.
+    #[must_use]
+    pub fn summaries(&self) -> &[Written<pb::Summary>] {
+        &self.summaries
+    }
+
+    /// All that the log commits to and does not show or did not, in the order of the log.
+    #[must_use]
+    pub fn withheld(&self) -> Vec<Withheld> {
+        let of_incidents = self.incidents.iter().flat_map(Incident::withheld);
+        let of_evidence = self.evidence.iter().filter_map(Evidence::withheld);
+        let mut withheld: Vec<Withheld> = of_incidents.chain(of_evidence).collect();
+        withheld.sort_by_key(|withheld| withheld.by.index);
+        withheld
     }
 
     /// The members and the rules; absent for an empty log.

@@ -4,8 +4,9 @@ use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 use serde_json::{Value, json};
-use trucelog_proto::fold::Fold;
+use trucelog_proto::fold::{Fold, Recount, Written, recount};
 use trucelog_proto::hash::TreeSize;
+use trucelog_proto::pb;
 
 use super::args::{OutputArgs, RemoteArgs, TrustArgs};
 use super::output;
@@ -61,6 +62,9 @@ impl ReadArgs {
     }
 }
 
+/// A summary with its lines recomputed.
+pub(super) type Recounted = (Written<pb::Summary>, Vec<Recount>);
+
 impl View {
     /// Folds the entries.
     pub(super) fn fold(&self) -> Result<Fold, Error> {
@@ -68,5 +72,28 @@ impl View {
         self.log
             .for_each(self.size, |entry| Ok(fold.append_entry(&entry.bytes)?))?;
         Ok(fold)
+    }
+
+    /// Recomputes every summary in `fold` at the size that it states, in the order of the log.
+    pub(super) fn recounts(&self, fold: &Fold) -> Result<Vec<Recounted>, Error> {
+        let mut summaries: Vec<&Written<pb::Summary>> = fold.summaries().iter().collect();
+        summaries.sort_by_key(|summary| summary.body.size);
+        let Some(last) = summaries.last() else {
+            return Ok(Vec::new());
+        };
+        let size = TreeSize::new(last.body.size);
+        let mut due = summaries.into_iter().peekable();
+        let mut then = Fold::default();
+        let mut found = Vec::new();
+        self.log.for_each(size, |entry| {
+            then.append_entry(&entry.bytes)?;
+            while let Some(summary) = due.next_if(|due| due.body.size == then.size().get()) {
+                let lines = recount(&summary.body, then.incidents(), &then)?;
+                found.push((summary.clone(), lines));
+            }
+            Ok(())
+        })?;
+        found.sort_by_key(|(summary, _)| summary.stamp.index);
+        Ok(found)
     }
 }

@@ -165,7 +165,7 @@ async fn incident(command: &Incident, stop: &AtomicBool) -> Result<(), Error> {
         "get.incident",
         &view,
         fold.now(),
-        &view::incident_text(incident),
+        &view::incident_text(&fold, incident)?,
         json,
     );
     Ok(())

@@ -8,11 +8,11 @@ use crate::pb::record::Body;
 use crate::rules::Placed;
 use crate::state::{State, StateError};
 
-/// A piece of evidence with the openings of its commitment and what parties say about it.
+/// A piece of evidence with the opening of its commitment and what parties say about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evidence {
     item: Written<pb::EvidenceItem>,
-    disclosures: Vec<Written<pb::Disclosure>>,
+    disclosure: Option<Written<pb::Disclosure>>,
     statements: Vec<Written<pb::PartyStatement>>,
 }
 
@@ -29,10 +29,10 @@ impl Evidence {
         &self.item
     }
 
-    /// Openings of its commitment, in the order of the log.
+    /// The opening of its commitment to everyone.
     #[must_use]
-    pub fn disclosures(&self) -> &[Written<pb::Disclosure>] {
-        &self.disclosures
+    pub fn disclosure(&self) -> Option<&Written<pb::Disclosure>> {
+        self.disclosure.as_ref()
     }
 
     /// What parties say about it, in the order of the log.
@@ -49,14 +49,14 @@ impl View for Evidence {
         };
         Ok(Self {
             item: Written::new(placed, item),
-            disclosures: Vec::new(),
+            disclosure: None,
             statements: Vec::new(),
         })
     }
 
     fn append(&mut self, placed: Placed<'_>, _state: &dyn State) -> Result<(), StateError> {
         match placed.body() {
-            Some(Body::Disclosure(body)) => self.disclosures.push(Written::new(placed, body)),
+            Some(Body::Disclosure(body)) => self.disclosure = Some(Written::new(placed, body)),
             Some(Body::PartyStatement(body)) => self.statements.push(Written::new(placed, body)),
             _ => {}
         }

@@ -19,7 +19,6 @@ pub struct Incident {
     withdrawal: Option<Written<pb::Withdrawal>>,
     corroborations: Vec<Written<pb::Corroboration>>,
     statements: Vec<Written<pb::PartyStatement>>,
-    disclosures: Vec<Written<pb::Disclosure>>,
     cases: Vec<RecordDigest>,
 }
 
@@ -135,16 +134,18 @@ impl Incident {
         &self.statements
     }
 
-    /// Openings of its commitments, in the order of the log.
-    #[must_use]
-    pub fn disclosures(&self) -> &[Written<pb::Disclosure>] {
-        &self.disclosures
-    }
-
     /// Names of the cases that it was put into, in the order of the log.
     #[must_use]
     pub fn cases(&self) -> &[RecordDigest] {
         &self.cases
+    }
+
+    /// Where the version `digest` stands; the first version for any other digest.
+    #[must_use]
+    pub fn stamp_of(&self, digest: &[u8]) -> &Stamp {
+        let mut stamps = self.versions().map(|version| &version.stamp);
+        let named = stamps.find(|stamp| stamp.digest.as_bytes() == digest);
+        named.unwrap_or(&self.first.stamp)
     }
 
     fn correct(&mut self, placed: Placed<'_>, correction: &pb::Correction) {
@@ -180,7 +181,6 @@ impl View for Incident {
             withdrawal: None,
             corroborations: Vec::new(),
             statements: Vec::new(),
-            disclosures: Vec::new(),
             cases: Vec::new(),
         })
     }
@@ -191,7 +191,6 @@ impl View for Incident {
             Some(Body::Withdrawal(body)) => self.withdrawal = Some(Written::new(placed, body)),
             Some(Body::Corroboration(body)) => self.corroborations.push(Written::new(placed, body)),
             Some(Body::PartyStatement(body)) => self.statements.push(Written::new(placed, body)),
-            Some(Body::Disclosure(body)) => self.disclosures.push(Written::new(placed, body)),
             Some(Body::Case(body)) if body.extends.is_empty() => {
                 self.group(placed.record.record.digest);
             }

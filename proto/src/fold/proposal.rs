@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::Written;
 use super::subject::{Subject, case_of, frozen, known_owner, replaced};
 use super::view::{View, Views, cannot_begin};
+use super::{Stamp, Written};
 use crate::hash::RecordDigest;
 use crate::pb;
 use crate::pb::proposal::Question;
@@ -96,6 +96,16 @@ impl Proposal {
     #[must_use]
     pub fn statements(&self) -> &[Written<pb::PartyStatement>] {
         &self.statements
+    }
+
+    /// Where the record `digest` stands that belongs to this proposal and that parties speak about: the decision, or
+    /// the proposal for any other one.
+    #[must_use]
+    pub fn stamp_of(&self, digest: &[u8]) -> &Stamp {
+        let decision = self.decision.as_ref().map(|decision| &decision.stamp);
+        decision
+            .filter(|stamp| stamp.digest.as_bytes() == digest)
+            .unwrap_or(&self.written.stamp)
     }
 
     /// What the rules keep of it: rule and electorate as they froze, and the votes.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::support::{Log, MEMBERS, attribution, remedy, report};
+use super::support::{Log, MEMBERS, attribution, bytes, remedy, report};
 use crate::entry::Entry;
 use crate::fold::{
     Case, Constitution, Fold, Incident, Proposal, Station, Subject, View, Views, fold_view,
@@ -11,6 +11,8 @@ use crate::fold::{
 };
 use crate::hash::RecordDigest;
 use crate::pb;
+use crate::pb::proposal::Question;
+use crate::pb::record::Body;
 use crate::record::DecodedRecord;
 use crate::state::{MemoryState, StateError};
 
@@ -95,12 +97,18 @@ fn compare(listed: &Listed, fold: &Fold) {
         assert_eq!(found.as_deref(), Some(incident));
         let stamp = &incident.first().stamp;
         assert_eq!(stamp.is_in_doubt(listed), stamp.is_in_doubt(fold));
+        assert_eq!(incident.appraisal(listed), incident.appraisal(fold));
+        for said in incident.statements() {
+            let target = incident.stamp_of(&said.body.target);
+            assert_eq!(said.is_late(target, listed), said.is_late(target, fold));
+        }
     }
     for case in fold.cases() {
         let found = listed.load_case(&case.digest()).unwrap().unwrap();
         assert_eq!(found.as_ref(), case);
         assert_eq!(found.incidents(listed), case.incidents(fold));
         assert_eq!(found.proposals(listed), case.proposals(fold));
+        assert_eq!(found.times(listed), case.times(fold));
     }
     for proposal in fold.proposals() {
         let found = listed.load_proposal(&proposal.digest()).unwrap().unwrap();
@@ -108,6 +116,16 @@ fn compare(listed: &Listed, fold: &Fold) {
         assert_eq!(found.basis_marks(listed), proposal.basis_marks(fold));
         assert_eq!(found.superseded_by(listed), proposal.superseded_by(fold));
         assert_eq!(found.remedy(listed), proposal.remedy(fold));
+        assert_eq!(found.text(listed), proposal.text(fold));
+    }
+    for evidence in fold.evidence() {
+        let found = listed.load(&Subject::Evidence(evidence.digest())).unwrap();
+        assert_eq!(found.as_deref(), Some(evidence));
+    }
+    for sensor in fold.sensors() {
+        let (member, name) = (sensor.member().to_owned(), sensor.name().to_owned());
+        let found = listed.load(&Subject::Sensor(member, name)).unwrap();
+        assert_eq!(found.as_deref(), Some(sensor));
     }
     let constitution = listed.load_constitution().unwrap();
     assert_eq!(constitution.as_deref(), fold.constitution());
@@ -124,17 +142,71 @@ fn busy() -> Log {
     log.case(Some(case), &[corrected]);
     log.withdraw(corrected);
     let decision = log.adopt(remedy(basis), None);
-    log.activate(
+    let activation = log.activate(
         2,
         pb::Activation {
-            decision: decision.as_bytes().to_vec(),
+            decision: bytes(decision),
             choice: pb::ActivationChoice::Approve.into(),
             ..pb::Activation::default()
         },
     );
     log.adopt(attribution(case), Some(basis));
+    log.check(1, reports[1], pb::CorroborationResult::Confirm);
+    log.state(1, reports[1]);
+    log.state(2, basis);
+    log.authority_of(
+        2,
+        Body::FollowUp(pb::FollowUp {
+            activation: bytes(activation),
+            status: pb::FollowUpStatus::Started.into(),
+            ..pb::FollowUp::default()
+        }),
+    );
+    log.commissioner(Body::Closure(pb::Closure {
+        case: bytes(case),
+        result: pb::ClosureResult::Violation.into(),
+        reason: "Attributed.".to_owned(),
+    }));
+    watch_and_amend(&mut log);
     assert_eq!(log.fold.case(&extension).unwrap().digest(), case);
     log
+}
+
+/// Coverage, evidence, a compromised key, and changes of members, rules and texts.
+fn watch_and_amend(log: &mut Log) {
+    log.monitor(Body::CoverageReport(pb::CoverageReport {
+        sensor: "camera-1".to_owned(),
+        earliest_time: 1,
+        latest_time: 2,
+        status: pb::CoverageStatus::Up.into(),
+        ..pb::CoverageReport::default()
+    }));
+    log.monitor(Body::EvidenceItem(pb::EvidenceItem {
+        kind: pb::EvidenceKind::Original.into(),
+        content: Some(pb::evidence_item::Content::Sealed(pb::SealedContent {
+            commitment: vec![9; 32],
+        })),
+        ..pb::EvidenceItem::default()
+    }));
+    super::station::mark(log, 30, 1);
+    let mut rules = super::support::charter().rules.unwrap();
+    rules.reply_window = 1;
+    log.adopt(
+        Question::Rules(pb::RulesProposal { rules: Some(rules) }),
+        None,
+    );
+    let suspended = pb::CharterMember {
+        code: "GBR".to_owned(),
+        ..pb::CharterMember::default()
+    };
+    let suspension = pb::MembershipProposal {
+        change: pb::MembershipChange::Suspend.into(),
+        member: Some(suspended),
+    };
+    let text = super::constitution::protocol_text("A text", None);
+    let text = log.adopt(text, None);
+    super::constitution::ratify(log, 0, text, pb::RatificationStep::Signed);
+    log.adopt(Question::Membership(suspension), None);
 }
 
 #[test]
@@ -162,15 +234,15 @@ fn a_record_concerns_what_it_belongs_to_first_and_its_neighbours() {
     let count = |subject: Subject| listed.lists[&subject].len();
     let case = log.fold.cases()[0].digest();
     assert_eq!(count(Subject::Incident(first.digest())), 5);
-    assert_eq!(count(Subject::Incident(second.digest())), 2);
+    assert_eq!(count(Subject::Incident(second.digest())), 4);
     assert_eq!(count(Subject::Incident(third.digest())), 2);
-    assert_eq!(count(Subject::Case(case)), 6);
+    assert_eq!(count(Subject::Case(case)), 7);
     let of_first: Vec<usize> = log
         .fold
         .proposals()
         .iter()
         .map(|proposal| count(Subject::Proposal(proposal.digest())))
         .collect();
-    assert_eq!(of_first, [7, 6, 5]);
-    assert_eq!(count(Subject::Constitution), 1);
+    assert_eq!(of_first[..3], [8, 7, 5]);
+    assert_eq!(count(Subject::Constitution), 5);
 }

@@ -6,7 +6,7 @@ use crate::pb;
 use crate::pb::record::Body;
 use crate::pb::station_change::Change;
 
-fn mark(log: &mut Log, key: u8, since_index: u64) {
+pub(super) fn mark(log: &mut Log, key: u8, since_index: u64) {
     let mark = pb::CompromiseMark {
         station: "monitor".to_owned(),
         public_key: key_bytes(key),

@@ -28,7 +28,7 @@ pub(super) fn key_bytes(number: u8) -> Vec<u8> {
 }
 
 /// A log under construction. Keys are numbered: 1 log, 2 operator, 10 + m authorities, 20 + m recovery,
-/// 30 + m monitors, 40 + m commissioners, 50 verifier.
+/// 30 + m monitors, 40 + m commissioners, 50 verifier, 60 + m liaisons.
 #[derive(Default)]
 pub(super) struct Log {
     pub(super) entries: Vec<Vec<u8>>,
@@ -47,6 +47,7 @@ impl Log {
         for (m, member) in (0_u8..).zip(MEMBERS) {
             log.enrol(10 + m, member, "monitor", pb::Role::Monitor, 30 + m);
             log.enrol(10 + m, member, "seat", pb::Role::Commissioner, 40 + m);
+            log.enrol(10 + m, member, "liaison", pb::Role::PartyLiaison, 60 + m);
         }
         log.enrol(10, "DEU", "desk", pb::Role::Verifier, 50);
         log
@@ -114,6 +115,57 @@ impl Log {
         self.write(30, "DEU", "monitor", body)
     }
 
+    pub(super) fn monitor_of(&mut self, m: u8, body: Body) -> RecordDigest {
+        self.write(30 + m, MEMBERS[usize::from(m)], "monitor", body)
+    }
+
+    pub(super) fn authority_of(&mut self, m: u8, body: Body) -> RecordDigest {
+        self.write(10 + m, MEMBERS[usize::from(m)], "authority", body)
+    }
+
+    pub(super) fn commissioner(&mut self, body: Body) -> RecordDigest {
+        self.write(40, "DEU", "seat", body)
+    }
+
+    /// A check of a version by the monitor of a member.
+    pub(super) fn check(
+        &mut self,
+        m: u8,
+        target: RecordDigest,
+        result: pb::CorroborationResult,
+    ) -> RecordDigest {
+        let check = pb::Corroboration {
+            target: bytes(target),
+            result: result.into(),
+            means: vec![pb::Means::Seen.into()],
+            text: "As found.".to_owned(),
+            ..pb::Corroboration::default()
+        };
+        self.monitor_of(m, Body::Corroboration(check))
+    }
+
+    /// What the party XAA says, passed on by a member's liaison.
+    pub(super) fn state(&mut self, m: u8, target: RecordDigest) -> RecordDigest {
+        let statement = pb::PartyStatement {
+            party: "XAA".to_owned(),
+            target: bytes(target),
+            stance: pb::PartyStance::Deny.into(),
+            text: "Our forces did not fire.".to_owned(),
+        };
+        let member = MEMBERS[usize::from(m)];
+        self.write(60 + m, member, "liaison", Body::PartyStatement(statement))
+    }
+
+    /// Index of the entry that holds a record.
+    pub(super) fn index_of(&self, digest: RecordDigest) -> LeafIndex {
+        let holds = |bytes: &Vec<u8>| {
+            let entry = Entry::decode(bytes).unwrap();
+            record_digest(&entry.signed_record.record) == digest
+        };
+        let position = self.entries.iter().position(holds).unwrap();
+        LeafIndex::new(position as u64)
+    }
+
     pub(super) fn report(&mut self, text: &str) -> RecordDigest {
         self.monitor(Body::IncidentReport(report(text)))
     }
@@ -145,11 +197,21 @@ impl Log {
         extends: Option<RecordDigest>,
         reports: &[RecordDigest],
     ) -> RecordDigest {
+        self.case_with(extends, reports, "XAA")
+    }
+
+    /// A Case that names a party.
+    pub(super) fn case_with(
+        &mut self,
+        extends: Option<RecordDigest>,
+        reports: &[RecordDigest],
+        party: &str,
+    ) -> RecordDigest {
         let case = pb::Case {
             extends: extends.map_or_else(Vec::new, |digest| digest.as_bytes().to_vec()),
             title: "A breach".to_owned(),
             reports: reports.iter().map(|r| r.as_bytes().to_vec()).collect(),
-            parties: vec!["XAA".to_owned()],
+            parties: vec![party.to_owned()],
             ..pb::Case::default()
         };
         self.write(50, "DEU", "desk", Body::Case(case))
@@ -232,10 +294,22 @@ pub(super) fn charter() -> pb::Charter {
     };
     let mut attribution = rule(pb::ProposalKind::Attribution);
     attribution.standard_of_proof = pb::StandardOfProof::BalanceOfProbabilities.into();
+    let kinds = [
+        pb::ProposalKind::Remedy,
+        pb::ProposalKind::Membership,
+        pb::ProposalKind::ProtocolText,
+        pb::ProposalKind::Rules,
+    ];
     let roles = [
         pb::Role::Monitor,
         pb::Role::Verifier,
         pb::Role::Commissioner,
+        pb::Role::PartyLiaison,
+    ];
+    let stages = [
+        pb::ResponseStage::First,
+        pb::ResponseStage::Second,
+        pb::ResponseStage::Third,
     ];
     pb::Charter {
         origin: "test.example/log".to_owned(),
@@ -252,14 +326,16 @@ pub(super) fn charter() -> pb::Charter {
                 recovery_key: key_bytes(20 + m),
             })
             .collect(),
-        release_set: MEMBERS.map(str::to_owned).to_vec(),
+        release_set: ["DEU", "FRA", "GBR", "POL"].map(str::to_owned).to_vec(),
         parties: vec![pb::Party {
             code: "XAA".to_owned(),
             name: "A party".to_owned(),
         }],
         rules: Some(pb::Rules {
             rules_version: rules::RULES_VERSION,
-            proposal_rules: vec![attribution, rule(pb::ProposalKind::Remedy)],
+            proposal_rules: std::iter::once(attribution)
+                .chain(kinds.map(rule))
+                .collect(),
             role_rules: roles
                 .map(|role| pb::RoleRule {
                     role: role.into(),
@@ -269,8 +345,14 @@ pub(super) fn charter() -> pb::Charter {
             succession: Some(pb::SuccessionRule {
                 endorsements: Some(fraction(2, 3)),
             }),
-            stage_rules: Vec::new(),
-            reply_window: 0,
+            stage_rules: (1..)
+                .zip(stages)
+                .map(|(number, stage)| pb::StageRule {
+                    stage: stage.into(),
+                    duration: number * 24 * HOUR,
+                })
+                .collect(),
+            reply_window: 48 * HOUR,
             clock_tolerance: 300_000,
             event_span: 30 * 24 * HOUR,
         }),
@@ -326,6 +408,10 @@ pub(super) fn remedy(decision: RecordDigest) -> Question {
             measure(pb::RemedyKind::LogisticalSupport, &["DEU", "FRA"]),
         ],
     })
+}
+
+pub(super) fn bytes(digest: RecordDigest) -> Vec<u8> {
+    digest.as_bytes().to_vec()
 }
 
 pub(super) fn paths(differences: &[Difference]) -> Vec<&str> {

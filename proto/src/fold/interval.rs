@@ -1,0 +1,77 @@
+//! Intervals of time, and what may have happened in them.
+
+use super::incident::Incident;
+use crate::pb;
+
+/// An interval of time from its start up to, but not including, its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interval {
+    /// Start, Unix milliseconds.
+    pub start_ms: u64,
+    /// End, Unix milliseconds; at least the start.
+    pub end_ms: u64,
+}
+
+/// How many incidents happened in an interval.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IntervalCount {
+    /// Incidents that happened in it for certain.
+    pub certain: u64,
+    /// Incidents that may have happened in it, the certain ones too.
+    pub possible: u64,
+}
+
+impl Interval {
+    /// The intervals between one instant and the next. Instants ascend; those of days are cut by whoever knows zones:
+    /// a day in which summer time ends has 25 hours.
+    #[must_use]
+    pub fn between(instants: &[u64]) -> Vec<Self> {
+        instants
+            .windows(2)
+            .map(|pair| Self {
+                start_ms: pair[0],
+                end_ms: pair[1],
+            })
+            .collect()
+    }
+
+    /// Tells whether an instant lies in it.
+    #[must_use]
+    pub fn contains(self, time_ms: u64) -> bool {
+        (self.start_ms..self.end_ms).contains(&time_ms)
+    }
+
+    /// Tells whether what happened at some time from `earliest_ms` to `latest_ms` may have happened in it.
+    #[must_use]
+    pub fn possibly_holds(self, earliest_ms: u64, latest_ms: u64) -> bool {
+        earliest_ms < self.end_ms && latest_ms >= self.start_ms
+    }
+
+    /// Tells whether what happened at some time from `earliest_ms` to `latest_ms` happened in it for certain.
+    #[must_use]
+    pub fn certainly_holds(self, earliest_ms: u64, latest_ms: u64) -> bool {
+        self.contains(earliest_ms) && self.contains(latest_ms)
+    }
+
+    /// The milliseconds that it shares with another one.
+    #[must_use]
+    pub fn shared_ms(self, other: Self) -> u64 {
+        let end = self.end_ms.min(other.end_ms);
+        end.saturating_sub(self.start_ms.max(other.start_ms))
+    }
+
+    /// Counts the incidents in force that happened in it, by their versions in force.
+    pub fn count<'a>(self, incidents: impl IntoIterator<Item = &'a Incident>) -> IntervalCount {
+        let mut count = IntervalCount::default();
+        for version in incidents.into_iter().filter_map(Incident::in_force) {
+            let pb::IncidentReport {
+                earliest_time,
+                latest_time,
+                ..
+            } = version.report;
+            count.certain += u64::from(self.certainly_holds(earliest_time, latest_time));
+            count.possible += u64::from(self.possibly_holds(earliest_time, latest_time));
+        }
+        count
+    }
+}
