@@ -66,11 +66,11 @@ fn groups(log: &mut Log, reports: Vec<RecordDigest>, parties: &[&str]) -> Record
 fn attributes(log: &mut Log, case: RecordDigest) -> RecordDigest {
     let asked = asks_attribution(attribution(case, "PPP"));
     let proposal = log.put("AAA", "commissioner", asked).unwrap();
-    let cast = |member: &&str| {
+    let concurs = |member: &&str| {
         log.put(member, "commissioner", vote(proposal, Concur))
             .unwrap()
     };
-    let votes: Vec<RecordDigest> = MEMBERS.iter().map(cast).collect();
+    let votes: Vec<RecordDigest> = MEMBERS.iter().map(concurs).collect();
     let adopted = decision(proposal, pb::Outcome::Adopted, &votes);
     log.put("BBB", "commissioner", adopted).unwrap()
 }

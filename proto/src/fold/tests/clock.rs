@@ -170,3 +170,14 @@ fn an_attribution_that_was_superseded_is_not_in_force() {
         [Some(second), Some(first)]
     );
 }
+
+#[test]
+fn a_corroboration_of_a_withdrawn_report_is_not_in_force() {
+    let mut log = Log::new();
+    let reports = [log.report("first"), log.report("second")];
+    let checks = reports.map(|report| log.check(1, report, Confirm));
+    log.case(None, &reports);
+    log.withdraw(reports[0]);
+    let told = stated(&times(&log).first_corroboration);
+    assert_eq!(told, [Some(checks[1]), Some(checks[0])]);
+}
