@@ -71,8 +71,7 @@ def utf8(data, where):
     with contextlib.suppress(UnicodeDecodeError):
         return data.decode("utf-8")
     raise Malformed(f"{where}: not UTF-8", "NOT_CANONICAL")
-def lengthed(data, kind, where):
-    """The value of a field of wire type 2 that is not packed."""
+def lengthed(data, kind, where):  # A field of wire type 2 that is not packed.
     if kind != "string":
         return data if kind == "bytes" else decode(data, kind, where + ".")
     text = utf8(data, where)
@@ -113,11 +112,9 @@ SMALL_ORDER = {0, 1, P - 1} | {int.from_bytes(bytes.fromhex(y), "little") for y 
     "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
     "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a")}
 
-def y_of(point):
-    return int.from_bytes(point, "little") & (2**255 - 1)
 @functools.lru_cache(maxsize=4096)
 def check_key(key):
-    y = y_of(key)
+    y = int.from_bytes(key, "little") % 2**255
     form(len(key) == 32 and y < P, "a public key is not canonical", "KEY_MALFORMED")
     square = (y * y - 1) * pow(D * y * y + 1, P - 2, P)
     form(pow(square, (P - 1) // 2, P) < 2, "a public key is not on the curve", "KEY_MALFORMED")
@@ -132,7 +129,7 @@ def ed25519_holds(key, signature, message):
     """Whether the signature is valid under a key that `check_key` has accepted."""
     if len(signature) != 64 or int.from_bytes(signature[32:], "little") >= L:
         return False
-    y = y_of(signature[:32])
+    y = int.from_bytes(signature[:32], "little") % 2**255
     return y < P and y not in SMALL_ORDER and holds(Ed25519PublicKey, key, signature, message)
 
 # Notes and verifier keys: proto/spec/note.md
@@ -187,8 +184,7 @@ def verify_line(key, signature, text):
             if holds(MLDSA44PublicKey, key.public, signature, subtree_statement(key.name, time, text)):
                 return time
     raise Untrue(f"a line by {key.name} is false", "checkpoint")
-def subtree_statement(name, time, text):
-    """What a line of type 0x06 signs."""
+def subtree_statement(name, time, text):  # What a line of type 0x06 signs.
     checkpoint = parse_checkpoint(text)
     cosigner, origin = (bytes([len(of)]) + of.encode() for of in (name, checkpoint.origin))
     time, start, size = (of.to_bytes(8, "big") for of in (time, 0, checkpoint.size))
@@ -217,12 +213,11 @@ def parse_checkpoint(text):
     form(len(root) == 32, "a root has 32 bytes")
     return Checkpoint(lines[0], int(lines[1]), root)
 
-def open_checkpoint(note, key, origin):
-    """The checkpoint of the expected log, if its key has signed."""
+def open_checkpoint(note, key, origin):  # What is false is found in this order.
     form(key.type in (0x01, 0x06), "a log signs with a key of type 0x01 or 0x06")
-    checkpoint = parse_checkpoint(note.text)
     if not verify_note(note, [key]):
         raise NotEnough(f"no line is by the log's key {key.name}", "key")
+    checkpoint = parse_checkpoint(note.text)
     true(checkpoint.origin == key.name == origin, "checkpoint", f"{key.name} signed for {checkpoint.origin}")
     return checkpoint
 
@@ -273,15 +268,13 @@ def satisfied(policy, name, signed):
 def judge_cosignatures(note, policy):
     """The earliest time of each witness that has signed, by its name in the policy."""
     times = verify_note(note, [policy.log, *policy.witnesses.values()])
-    stated = {name: [time for time in times.get(key, []) if time or key.type == 0x04]
-              for name, key in policy.witnesses.items()}
-    return {name: min(of) for name, of in stated.items() if of}
+    return {name: min(stated) for name, key in policy.witnesses.items()
+            if (stated := [time for time in times.get(key, []) if time or key.type == 0x04])}
 
 # Tree and tiles: proto/spec/tree.md, proto/spec/tile.md
 def leaf_hash(entry):
     return sha256(b"\0", entry)
-def root_hash(nodes):
-    """The root over the hashes of leaves, or of equal complete subtrees."""
+def root_hash(nodes):  # Of leaves, or of equal complete subtrees.
     stack = []
     for count, node in enumerate(nodes, 1):
         while count % 2 == 0:  # Two trees of one size become one of twice the size.
@@ -309,8 +302,7 @@ def read_tile(read, kind, index, width):
         with contextlib.suppress(Unreadable):
             return read(f"tile/{kind}/{path}.p/{width}"), width
     return read(f"tile/{kind}/{path}"), 256
-def check_tiles(read, hashes, level=0):
-    """Compares the tiles of hashes with what the entries give."""
+def check_tiles(read, hashes, level=0):  # Against what the entries give.
     for start in range(0, len(hashes), 256):
         ours = hashes[start : start + 256]
         if read_tile(read, level, start // 256, len(ours))[0][: 32 * len(ours)] != b"".join(ours):
@@ -356,6 +348,7 @@ class Stations:
     def apply(self, index, accepted, signer, record, digest):
         body = next((name for name in BODIES if name in record), None)
         rule((body == "charter") == (index == 0), "CHARTER_MISPLACED")
+        rule(index or not record.keys() & {"replaces", "label"}, "FIELD_NOT_ALLOWED")
         if body and body not in AUTHORS:
             raise NotEnough(f"newer software is needed to judge {body}")
         if index == 0:
@@ -368,7 +361,7 @@ class Stations:
         rule(record.get("sequence") == key.last + 1, "SEQUENCE_USED, SEQUENCE_GAP")
         rule(digest not in self.digests, "RECORD_LOGGED")
         rule(self.digests.isdisjoint(record.get("replaces", [])), "REPLACES_LOGGED")
-        rule(index == 0 or 0 < record.get("created_time", 0) <= accepted + self.tolerance, "TIME_AHEAD")
+        rule(0 < record.get("created_time", 0) <= (accepted + self.tolerance if index else 2**64), "TIME_AHEAD")
         rule("label" not in record or self.released <= set(record["label"].get("releasable_to", [])), "LABEL_NARROWER")
         self.time, key.last = accepted, key.last + 1
         self.digests.add(digest)
@@ -376,16 +369,22 @@ class Stations:
             self.change(key, record[body], index)
     def found(self, charter):
         rules, members = charter.get("rules", {}), {of.get("code"): of for of in charter.get("members", [])}
-        if rules.get("rules_version", 1) != 1:
+        rule("rules" in charter, "FIELD_REQUIRED")
+        if rules.get("rules_version") != 1:
             raise NotEnough("newer software is needed for this version of the rules")
         vkeys = [parse_vkey(charter[name]) for name in ("log_key", "log_key_pq") if name in charter]
         good = [key.type for key in vkeys] in ([0x01], [0x01, 0x06]) and {key.name for key in vkeys} == {self.origin}
         rule(good and charter.get("origin") == self.origin and "predecessor" not in charter, "charter")
         self.released, self.reserved = set(charter.get("release_set", [])), {key.public for key in vkeys}
         self.tolerance = rules.get("clock_tolerance", 0)
-        self.admitted = {of.get("role"): of.get("members", []) for of in rules.get("role_rules", [])}
-        rule(self.tolerance and members and self.released.issuperset(members), "charter")
-        rule({ROLE["OPERATOR"], ROLE["RECOVERY"]}.isdisjoint(self.admitted), "charter")
+        self.admitted = {of.get("role", 0): of.get("members", []) for of in rules.get("role_rules", [])}
+        rule(self.tolerance and rules.get("event_span") and members, "FIELD_REQUIRED")
+        rule(all(re.fullmatch("[A-Z][A-Z0-9]{2,7}", of or "") for of in members), "FIELD_FORMAT")
+        rule(self.released.issuperset(members) and members.keys() >= set().union(*self.admitted.values()), "members")
+        rule({0, ROLE["OPERATOR"], ROLE["RECOVERY"]}.isdisjoint(self.admitted), "roles")
+        roles = [of.get("role", 0) for of in rules.get("role_rules", [])]
+        lists = [[of.get("code") for of in charter["members"]], charter["release_set"], roles, *self.admitted.values()]
+        rule(all(of == sorted(set(of)) for of in lists), "LIST_ORDER")
         self.enrol(("OPERATOR", "log"), ROLE["OPERATOR"], charter.get("operator_key", b""))
         for code, member in members.items():
             self.enrol((code, "authority"), ROLE["AUTHORITY"], member.get("authority_key", b""))
@@ -400,7 +399,7 @@ class Stations:
         station, recovers = (author.member, of.get("station", "")), author.role == ROLE["RECOVERY"]
         rule(not recovers or (what == "rotation" and station[1] == "authority"), "ROLE_NOT_ALLOWED")
         if what == "enrolment":
-            rule(re.fullmatch("[a-z0-9-]{1,64}", station[1]), "FIELD_FORMAT")
+            rule(re.fullmatch("[a-z0-9-]{1,64}", station[1]) and station[1] not in ("log", "recovery"), "FIELD_FORMAT")
             rule(author.member in self.admitted.get(of.get("role"), []), "ROLE_NOT_ADMITTED")
             rule(station not in self.newest or self.keys[self.newest[station]].ended, "STATION_ACTIVE")
             return self.enrol(station, of["role"], of.get("public_key", b""))

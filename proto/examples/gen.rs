@@ -1,11 +1,15 @@
 //! Generates `src/gen` from `trucelog/v1/*.proto`: messages and service stubs, the descriptor set, and the
-//! field tables of the canonical grammar. `--check` compares with what is checked in and changes nothing.
+//! field tables of the canonical grammar; and `spec/fields.json`, the same tables for checkers in other languages.
+//! `--check` compares with what is checked in and changes nothing.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use prost_reflect::{Cardinality, DescriptorPool, FieldDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{
+    Cardinality, DescriptorPool, EnumDescriptor, EnumValueDescriptor, FieldDescriptor, Kind,
+    MessageDescriptor,
+};
 
 const FILES: [&str; 8] = [
     "trucelog/v1/charter.proto",
@@ -32,9 +36,13 @@ fn main() -> Result<()> {
     generate(crate_dir, fresh.path())?;
     for file in std::fs::read_dir(fresh.path())? {
         let file = file?.path();
-        let target = crate_dir
-            .join("src/gen")
-            .join(file.file_name().context("a file has a name")?);
+        let name = file.file_name().context("a file has a name")?;
+        let folder = if name == "fields.json" {
+            "spec"
+        } else {
+            "src/gen"
+        };
+        let target = crate_dir.join(folder).join(name);
         if check {
             ensure!(
                 std::fs::read(&file)? == std::fs::read(&target).unwrap_or_default(),
@@ -64,8 +72,9 @@ fn generate(crate_dir: &Path, out: &Path) -> Result<()> {
     compiler.include_source_info(false);
     let bytes = compiler.encode_file_descriptor_set();
     std::fs::write(out.join("descriptors.bin"), &bytes)?;
-    let grammar = grammar(&DescriptorPool::decode(bytes.as_slice())?)?;
-    write_formatted(&out.join("grammar.rs"), &grammar)
+    let messages = canonical_messages(&DescriptorPool::decode(bytes.as_slice())?)?;
+    std::fs::write(out.join("fields.json"), fields_json(&messages)?)?;
+    write_formatted(&out.join("grammar.rs"), &grammar(&messages)?)
 }
 
 fn write_formatted(path: &PathBuf, text: &str) -> Result<()> {
@@ -78,7 +87,7 @@ fn write_formatted(path: &PathBuf, text: &str) -> Result<()> {
     Ok(())
 }
 
-fn grammar(pool: &DescriptorPool) -> Result<String> {
+fn canonical_messages(pool: &DescriptorPool) -> Result<Vec<MessageDescriptor>> {
     let mut messages: Vec<MessageDescriptor> = Vec::new();
     for root in CANONICAL_ROOTS {
         reach(
@@ -87,10 +96,14 @@ fn grammar(pool: &DescriptorPool) -> Result<String> {
         );
     }
     messages.sort_by(|a, b| a.full_name().cmp(b.full_name()));
+    Ok(messages)
+}
+
+fn grammar(messages: &[MessageDescriptor]) -> Result<String> {
     let mut text = String::from(
         "// Field tables of the canonical grammar, generated from the schema by `make gen`.\n\n",
     );
-    for message in &messages {
+    for message in messages {
         table(message, &mut text)?;
     }
     Ok(text)
@@ -109,8 +122,7 @@ fn reach(message: &MessageDescriptor, seen: &mut Vec<MessageDescriptor>) {
 }
 
 fn table(message: &MessageDescriptor, text: &mut String) -> Result<()> {
-    let mut fields: Vec<FieldDescriptor> = message.fields().collect();
-    fields.sort_by_key(FieldDescriptor::number);
+    let fields = sorted_fields(message);
     check_oneof_last(message, &fields)?;
     writeln!(
         text,
@@ -130,6 +142,75 @@ fn table(message: &MessageDescriptor, text: &mut String) -> Result<()> {
     }
     text.push_str("]};\n\n");
     Ok(())
+}
+
+fn sorted_fields(message: &MessageDescriptor) -> Vec<FieldDescriptor> {
+    let mut fields: Vec<FieldDescriptor> = message.fields().collect();
+    fields.sort_by_key(FieldDescriptor::number);
+    fields
+}
+
+/// One line for each field, so that a change of the schema is one line here too.
+fn fields_json(messages: &[MessageDescriptor]) -> Result<String> {
+    let mut enums = std::collections::BTreeMap::new();
+    let mut tables = Vec::new();
+    for message in messages {
+        let mut lines = Vec::new();
+        for field in sorted_fields(message) {
+            if let Kind::Enum(of) = field.kind() {
+                enums.insert(of.name().to_owned(), value_names(&of)?);
+            }
+            lines.push(format!(
+                "      {{\"number\": {}, \"name\": \"{}\", \"type\": \"{}\", \"presence\": \"{}\"}}",
+                field.number(),
+                field.name(),
+                type_name(&field.kind()),
+                presence(&field).to_lowercase(),
+            ));
+        }
+        tables.push(format!(
+            "    \"{}\": [\n{}\n    ]",
+            message.name(),
+            lines.join(",\n")
+        ));
+    }
+    let enums: Vec<String> = enums
+        .iter()
+        .map(|(name, values)| {
+            format!(
+                "    \"{name}\": [\n      {}\n    ]",
+                values.join(",\n      ")
+            )
+        })
+        .collect();
+    Ok(format!(
+        "{{\n  \"messages\": {{\n{}\n  }},\n  \"enums\": {{\n{}\n  }}\n}}\n",
+        tables.join(",\n"),
+        enums.join(",\n"),
+    ))
+}
+
+/// The name of a type in the schema, without the package.
+fn type_name(kind: &Kind) -> String {
+    match kind {
+        Kind::Enum(of) => of.name().to_owned(),
+        Kind::Message(of) => of.name().to_owned(),
+        scalar => format!("{scalar:?}").to_lowercase(),
+    }
+}
+
+/// The names of the values of an enum in quotes, by number from 0.
+fn value_names(of: &EnumDescriptor) -> Result<Vec<String>> {
+    let mut values: Vec<_> = of.values().collect();
+    values.sort_by_key(EnumValueDescriptor::number);
+    let dense = (0..)
+        .zip(&values)
+        .all(|(number, value)| value.number() == number);
+    ensure!(dense, "{} has gaps", of.name());
+    Ok(values
+        .iter()
+        .map(|value| format!("{:?}", value.name()))
+        .collect())
 }
 
 /// Encoders disagree on the order of a oneof unless its members have the highest numbers.
@@ -169,17 +250,10 @@ fn kind(field: &FieldDescriptor) -> Result<String> {
         Kind::String => "Kind::Text".to_owned(),
         Kind::Bytes => "Kind::Bytes".to_owned(),
         Kind::Enum(of) => {
-            let mut values: Vec<_> = of.values().collect();
-            values.sort_by_key(prost_reflect::EnumValueDescriptor::number);
-            let dense = (0..)
-                .zip(&values)
-                .all(|(number, value)| value.number() == number);
-            ensure!(dense, "{} has gaps", of.name());
-            let names: Vec<String> = values
-                .iter()
-                .map(|value| format!("{:?}", value.name()))
-                .collect();
-            format!("Kind::Enum {{ names: &[{}] }}", names.join(", "))
+            format!(
+                "Kind::Enum {{ names: &[{}] }}",
+                value_names(&of)?.join(", ")
+            )
         }
         Kind::Message(of) => format!("Kind::Message(&{})", constant(of.name())),
         other => bail!(

@@ -188,7 +188,7 @@ pub enum HeadPlace {
 /// at the checkpoint's size and is asked only when that is not larger.
 ///
 /// # Errors
-/// [`Finding::Inconsistent`] when the roots differ; whatever `own_root` returns.
+/// [`Finding::Inconsistent`] when the roots differ, [`Finding::Root`] at size 0; whatever `own_root` returns.
 ///
 /// Source: `proto/spec/verify.md`, step 2.
 pub fn place_head<E: From<Finding>>(
@@ -199,17 +199,28 @@ pub fn place_head<E: From<Finding>>(
     if checkpoint.size > size {
         return Ok(HeadPlace::Newer);
     }
-    if own_root(checkpoint.size)? != checkpoint.root {
-        return Err(Finding::Inconsistent {
-            size: checkpoint.size,
-        }
-        .into());
+    let computed = own_root(checkpoint.size)?;
+    if computed != checkpoint.root {
+        return Err(other_root(checkpoint, computed).into());
     }
     Ok(if checkpoint.size == size {
         HeadPlace::Same
     } else {
         HeadPlace::Older
     })
+}
+
+/// No history stands behind size 0, so that nothing is inconsistent there.
+fn other_root(checkpoint: &Checkpoint, computed: RootHash) -> Finding {
+    let size = checkpoint.size;
+    if size.get() > 0 {
+        return Finding::Inconsistent { size };
+    }
+    Finding::Root {
+        size,
+        stated: checkpoint.root,
+        computed,
+    }
 }
 
 /// An entry that was looked at on its own.
@@ -223,6 +234,7 @@ pub struct CheckedEntry {
 #[derive(Clone, Debug)]
 struct Looked {
     entry: Entry,
+    digest: RecordDigest,
     record: Result<VerifiedRecord, Refusal>,
 }
 
@@ -243,9 +255,14 @@ fn look(id: &LogId, bytes: &[u8]) -> Result<Looked, Refusal> {
     let entry = Entry::decode(bytes)?;
     let decoded = DecodedRecord::decode(&entry.signed_record.record)
         .map_err(|refusal| refusal.below("signed_record.record"))?;
+    let digest = decoded.digest;
     let record = record::verify_signature(decoded, &entry.signed_record, id)
         .map_err(|refusal| refusal.below("signed_record"));
-    Ok(Looked { entry, record })
+    Ok(Looked {
+        entry,
+        digest,
+        record,
+    })
 }
 
 impl CheckedEntry {
@@ -268,8 +285,9 @@ impl CheckedEntry {
         };
         let looked = self.looked.as_ref().map_err(bytes)?;
         check_index(index, &looked.entry)?;
-        let record = looked.record.as_ref().map_err(signature)?;
-        check_charter(index, charter, record)
+        check_charter(index, charter, looked.digest)?;
+        looked.record.as_ref().map_err(signature)?;
+        Ok(())
     }
 }
 
@@ -286,9 +304,8 @@ fn check_index(index: LeafIndex, entry: &Entry) -> Result<(), Finding> {
 fn check_charter(
     index: LeafIndex,
     pinned: &CharterDigest,
-    record: &VerifiedRecord,
+    found: RecordDigest,
 ) -> Result<(), Finding> {
-    let found = record.record.digest;
     if index.get() > 0 || found.as_bytes() == pinned.as_bytes() {
         return Ok(());
     }
@@ -422,11 +439,14 @@ impl<S: StateMut> Verifier<S> {
             leaf,
             looked,
         } = checked;
-        let Looked { entry, record } =
-            looked.map_err(|refusal| Finding::Bytes { index, refusal })?;
+        let Looked {
+            entry,
+            digest,
+            record,
+        } = looked.map_err(|refusal| Finding::Bytes { index, refusal })?;
         self.check_place(index, &entry)?;
+        check_charter(index, &self.id.charter, digest)?;
         let record = record.map_err(|refusal| Finding::Signature { index, refusal })?;
-        check_charter(index, &self.id.charter, &record)?;
         let placed = Placed {
             index,
             accepted_time: entry.accepted_time,
@@ -437,13 +457,12 @@ impl<S: StateMut> Verifier<S> {
         self.state.apply(&writes)?;
         self.edge.append(leaf);
         self.previous = leaf;
-        let DecodedRecord { digest, message } = record.record;
         Ok(VerifiedEntry {
             index,
             accepted_time: entry.accepted_time,
             leaf,
             digest,
-            record: message,
+            record: record.record.message,
         })
     }
 

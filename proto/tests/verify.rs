@@ -338,6 +338,11 @@ fn places_heads_against_the_accepted_one() {
             Err(Finding::Inconsistent { size: forked.size })
         );
     }
+    let no_tree = Checkpoint {
+        root: RootHash::from_bytes([3; 32]),
+        ..head(0)
+    };
+    assert_eq!(place(&no_tree).unwrap_err().kind(), "root");
 }
 
 #[test]
