@@ -10,8 +10,7 @@ Needs Python 3.8 or newer and the package `cryptography`; lines of ML-DSA-44 are
 Exit codes: 0 true, 1 false, 2 usage, 3 not enough, 5 could not check.
 """
 
-import argparse, base64, collections, contextlib, functools, hashlib, http.client, json, pathlib, re, sys, types
-import urllib.request
+import argparse, base64, collections, contextlib, functools, hashlib, http.client, json, pathlib, re, sys, types, urllib.request
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -20,14 +19,13 @@ try:
 except ImportError:
     MLDSA44PublicKey = None
 
-UNJUDGED = """not judged here, but by `trucelog verify log`: what reports, corrections, withdrawals, cases, proposals, votes,
-decisions and activations say and refer to; the charter's rules on proposals, succession and stages; lengths of texts"""
+UNJUDGED = """not judged here, but by `trucelog verify log`: what records other than changes of stations say and refer to;
+the charter's rules on proposals, succession and stages; changes of members and rules; lengths of texts"""
 
 class Finding(Exception):  # Its kind is one of proto/spec/verify.md, or a reason of docs/errors.md.
     def __init__(self, text, kind=None, index=None):
         super().__init__(text)
         self.kind, self.index = kind, index
-
 class Malformed(Finding): """The bytes are not of the form."""
 class Untrue(Finding): """Well formed, but false."""
 class NotEnough(Finding): """Nothing false was seen, but it does not suffice."""
@@ -333,10 +331,13 @@ def verify_signature(signed, record, origin, charter):
 ROLE = {name[5:]: value for value, name in enumerate(ENUMS["Role"])}
 BODIES = [name for name, _, presence in MESSAGES["Record"].values() if presence == "oneof"]
 AUTHORS = {body: {ROLE[role] for role in roles.split()} for body, roles in {
-    "charter": "OPERATOR", "station_change": "AUTHORITY RECOVERY", "incident_report": "SENSOR MONITOR",
-    "correction": "MONITOR", "withdrawal": "MONITOR", "case": "VERIFIER COMMISSIONER", "activation": "AUTHORITY",
-    **dict.fromkeys(("proposal", "vote", "decision"), "COMMISSIONER AUTHORITY")}.items()}
-
+    "charter": "OPERATOR", "station_change": "AUTHORITY RECOVERY", "correction": "MONITOR", "withdrawal": "MONITOR",
+    "corroboration": "MONITOR VERIFIER", "party_statement": "PARTY_LIAISON", "activation": "AUTHORITY",
+    **dict.fromkeys(("evidence_item", "disclosure"), "SENSOR MONITOR INVESTIGATOR"),
+    **dict.fromkeys(("case", "summary"), "VERIFIER COMMISSIONER"), **dict.fromkeys(("closure", "reopening"), "COMMISSIONER"),
+    **dict.fromkeys(("proposal", "vote", "decision"), "COMMISSIONER AUTHORITY"),
+    "ratification": "AUTHORITY", "follow_up": "AUTHORITY", "incident_report": "SENSOR MONITOR",
+    "coverage_report": "SENSOR MONITOR"}.items()}
 def rule(holds, reason):
     true(holds, "rule", f"the rules do not allow the record: {reason}")
 
@@ -349,8 +350,8 @@ class Stations:
         body = next((name for name in BODIES if name in record), None)
         rule((body == "charter") == (index == 0), "CHARTER_MISPLACED")
         rule(index or not record.keys() & {"replaces", "label"}, "FIELD_NOT_ALLOWED")
-        if body and body not in AUTHORS:
-            raise NotEnough(f"newer software is needed to judge {body}")
+        if body == "proposal" and record[body].keys() & {"membership", "rules"}:
+            raise NotEnough("changes of members and rules are judged by `trucelog verify log` only")
         if index == 0:
             self.found(record["charter"])
         key = self.keys.get(signer)

@@ -57,10 +57,6 @@ pub(crate) const EDITS: &[(&str, Edit)] = &[
     ),
     ("record-too-large", Edit::Records(record_too_large)),
     (
-        "record-of-another-version",
-        Edit::Records(record_of_another_version),
-    ),
-    (
         "record-by-a-mixed-key",
         Edit::Records(record_by_a_mixed_key),
     ),
@@ -491,20 +487,6 @@ fn record_too_large(story: &mut Story) {
     let mut record = story.next_record(author, Body::IncidentReport(pb::IncidentReport::default()));
     record.replaces = vec![vec![7; 32_768 + story.rng.below(100)]];
     let draft = story.sign(&record, &story.stations[author].key.clone());
-    story.drafts.push(draft);
-}
-
-/// A body that has its place in the schema and that this version does not judge.
-fn record_of_another_version(story: &mut Story) {
-    let Some(author) = story.active(&[Role::Authority, Role::Monitor], None) else {
-        return;
-    };
-    let body = match story.rng.below(3) {
-        0 => Body::CoverageReport(pb::CoverageReport::default()),
-        1 => Body::FollowUp(pb::FollowUp::default()),
-        _ => Body::Summary(pb::Summary::default()),
-    };
-    let draft = story.write(author, body);
     story.drafts.push(draft);
 }
 
