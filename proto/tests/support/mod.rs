@@ -164,21 +164,27 @@ impl Log {
         Self::found(&charter_record(charter())).unwrap()
     }
 
-    pub(crate) fn found(charter: &pb::Record) -> Result<Self, Refusal> {
-        let bytes = charter.encode_to_vec();
-        let digest = record::record_digest(&bytes);
+    /// A log that waits for its charter, which the operator signs.
+    pub(crate) fn unfounded() -> Self {
         let origin: trucelog_proto::checkpoint::Origin = "log.example/test".parse().unwrap();
-        let mut log = Self {
+        let operator = ("OPERATOR".to_owned(), "log".to_owned());
+        Self {
             previous: genesis_hash(&origin),
             id: LogId {
                 origin,
-                charter: CharterDigest::from_bytes(*digest.as_bytes()),
+                charter: NO_CHARTER,
             },
             state: MemoryState::default(),
             entries: Vec::new(),
             now: START,
-            stations: BTreeMap::new(),
-        };
+            stations: BTreeMap::from([(operator, ("operator".to_owned(), 0))]),
+        }
+    }
+
+    pub(crate) fn found(charter: &pb::Record) -> Result<Self, Refusal> {
+        let mut log = Self::unfounded();
+        let digest = log.put_record(charter)?;
+        log.id.charter = CharterDigest::from_bytes(*digest.as_bytes());
         for member in MEMBERS {
             for station in ["authority", "recovery"] {
                 let name = format!("{member}/{station}");
@@ -186,11 +192,6 @@ impl Log {
                     .insert((member.to_owned(), station.to_owned()), (name, 0));
             }
         }
-        let own = LogId {
-            charter: NO_CHARTER,
-            ..log.id.clone()
-        };
-        log.append(record::sign(bytes, &own, &key("operator")))?;
         Ok(log)
     }
 

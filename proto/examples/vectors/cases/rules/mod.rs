@@ -4,21 +4,31 @@
 //! holds a record that comes after them, after further entries of its own if there are any. To add a section, write a
 //! module beside the others and name it in [`SECTIONS`].
 
+mod activation;
+mod attribution;
+mod case;
+mod charter;
 mod closure;
+mod correction;
 mod corroboration;
 mod coverage_report;
+mod decision;
 mod disclosure;
 mod envelope;
 mod evidence_item;
 mod follow_up;
+mod incident_report;
 mod membership;
 mod party_statement;
 mod protocol_text;
 mod ratification;
+mod remedy;
 mod reopening;
 mod rule_set;
+mod station_change;
 mod summary;
 mod vote;
+mod withdrawal;
 
 #[path = "../../../../tests/support/mod.rs"]
 pub(crate) mod support;
@@ -29,7 +39,7 @@ use prost::Message as _;
 use serde_json::{Value, json};
 use support::Log;
 use trucelog_proto::{
-    entry::Entry,
+    entry::{Entry, genesis_hash},
     hash::{CharterDigest, LeafIndex},
     pb::{self, record::Body},
     record::{LogId, record_digest},
@@ -47,21 +57,32 @@ type Section = (&'static str, fn() -> Cases);
 
 /// The sections that have vectors.
 pub(crate) const SECTIONS: &[Section] = &[
+    ("activation", activation::cases),
+    ("attribution", attribution::cases),
+    ("case", case::cases),
+    ("charter", charter::cases),
     ("closure", closure::cases),
+    ("correction", correction::cases),
     ("corroboration", corroboration::cases),
     ("coverage_report", coverage_report::cases),
+    ("decision", decision::cases),
     ("disclosure", disclosure::cases),
+    ("electorate", attribution::without_electorate),
     ("envelope", envelope::cases),
     ("evidence_item", evidence_item::cases),
     ("follow_up", follow_up::cases),
+    ("incident_report", incident_report::cases),
     ("membership", membership::cases),
     ("party_statement", party_statement::cases),
     ("protocol_text", protocol_text::cases),
     ("ratification", ratification::cases),
+    ("remedy", remedy::cases),
     ("reopening", reopening::cases),
     ("rule_set", rule_set::cases),
+    ("station_change", station_change::cases),
     ("summary", summary::cases),
     ("vote", vote::cases),
+    ("withdrawal", withdrawal::cases),
 ];
 
 /// The cases of one section.
@@ -231,7 +252,9 @@ fn format(file: &Value) -> Vec<u8> {
 /// Replays a case after the history of its section: the refusal, if the record is refused.
 pub(crate) fn replay(history: &Value, case: &Value) -> Option<Refused> {
     let entries = [bytes_list(history), bytes_list(case)].concat();
-    let charter = Entry::decode(&entries[0]).unwrap().signed_record.record;
+    let first = entries.first().map(|entry| Entry::decode(entry).unwrap());
+    let founding = first.map_or_else(|| signed_record(case), |first| first.signed_record);
+    let charter = founding.record;
     let id = LogId {
         origin: history["origin"].as_str().unwrap().parse().unwrap(),
         charter: CharterDigest::from_bytes(*record_digest(&charter).as_bytes()),
@@ -241,13 +264,13 @@ pub(crate) fn replay(history: &Value, case: &Value) -> Option<Refused> {
         let index = LeafIndex::new(verifier.size().get());
         verifier.append(verify::check(&id, index, bytes))
     };
-    let mut previous = None;
+    let mut previous = genesis_hash(&id.origin);
     for bytes in &entries {
-        previous = Some(append(bytes).unwrap().leaf);
+        previous = append(bytes).unwrap().leaf;
     }
     let next = Entry {
         index: LeafIndex::new(u64::try_from(entries.len()).unwrap()),
-        previous: previous.unwrap(),
+        previous,
         accepted_time: case["accepted_time"].as_str().unwrap().parse().unwrap(),
         signed_record: signed_record(case),
     };
