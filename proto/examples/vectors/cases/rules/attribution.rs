@@ -69,7 +69,7 @@ pub(super) fn cases() -> Cases {
     good.refuses(
         "party-unknown",
         "It is attributed to a party that the charter does not know.",
-        |it| it.party = "ZZZ".to_owned(),
+        |it| "ZZZ".clone_into(&mut it.party),
         (Reason::PartyUnknown, "party"),
     );
     good.refuses(

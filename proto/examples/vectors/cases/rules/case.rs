@@ -81,7 +81,7 @@ fn founds(cases: &mut Cases, log: &Log, founding: RecordDigest, second: RecordDi
     good.refuses(
         "party-unknown",
         "A party that the charter does not know.",
-        |it| it.parties[1] = "ZZZ".to_owned(),
+        |it| "ZZZ".clone_into(&mut it.parties[1]),
         (Reason::PartyUnknown, "parties[1]"),
     );
     good.refuses(

@@ -48,13 +48,13 @@ fn keys(good: &mut Good<'_, pb::Charter>) {
     good.refuses(
         "log-key-of-other-name",
         "The log's key has another name than the log.",
-        |it| it.origin = "other.example".to_owned(),
+        |it| "other.example".clone_into(&mut it.origin),
         (Reason::FieldFormat, "log_key"),
     );
     good.refuses(
         "log-key-malformed",
         "The log's key is no vkey.",
-        |it| it.log_key = "x".to_owned(),
+        |it| "x".clone_into(&mut it.log_key),
         (Reason::FieldFormat, "log_key"),
     );
     good.refuses(
@@ -103,7 +103,7 @@ fn members(good: &mut Good<'_, pb::Charter>) {
         good.refuses(
             name,
             description,
-            |it| it.members[0].code = code.to_owned(),
+            |it| code.clone_into(&mut it.members[0].code),
             (Reason::FieldFormat, "members[0].code"),
         );
     }
@@ -189,7 +189,7 @@ fn rules(good: &mut Good<'_, pb::Charter>) {
     refuses(
         "role-members-not-ascending",
         "Members of a role out of order.",
-        |it| it.role_rules[0].members[0] = "ZZZ".to_owned(),
+        |it| "ZZZ".clone_into(&mut it.role_rules[0].members[0]),
         Reason::ListOrder,
         "role_rules[0].members[1]",
     );

@@ -81,7 +81,7 @@ fn what_and_when(good: &mut Good<'_, Report>) {
     good.refuses(
         "kind-text",
         "A kind of the list, and words for another.",
-        |it| it.kind_text = "A bang.".to_owned(),
+        |it| "A bang.".clone_into(&mut it.kind_text),
         (FieldNotAllowed, "kind_text"),
     );
     good.refuses(
@@ -462,7 +462,7 @@ fn sensors(cases: &mut Cases, log: &Log) {
     good.refuses(
         "origin-by-a-sensor",
         "A sensor names a party.",
-        |it| it.apparent_origin = "PPP".to_owned(),
+        |it| "PPP".clone_into(&mut it.apparent_origin),
         (RoleNotAllowed, "apparent_origin"),
     );
 }
@@ -478,13 +478,13 @@ fn references(cases: &mut Cases, log: &Log) {
         target: first.clone(),
     };
     let mut good = good_with(cases, log, named, |it| {
-        it.apparent_origin = "PPP".to_owned();
+        "PPP".clone_into(&mut it.apparent_origin);
         it.relations = vec![relation];
     });
     good.refuses(
         "party-unknown",
         "Fire from the side of a party that the charter does not know.",
-        |it| it.apparent_origin = "QQQ".to_owned(),
+        |it| "QQQ".clone_into(&mut it.apparent_origin),
         (PartyUnknown, "apparent_origin"),
     );
     good.refuses(

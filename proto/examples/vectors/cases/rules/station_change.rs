@@ -40,19 +40,19 @@ fn enrolments(cases: &mut Cases, log: &Log) {
     good.refuses(
         "name-malformed",
         "A name with a capital letter.",
-        |it| it.station = "No".to_owned(),
+        |it| "No".clone_into(&mut it.station),
         (Reason::FieldFormat, "station"),
     );
     good.refuses(
         "name-reserved",
         "A name that every member's recovery key has.",
-        |it| it.station = "recovery".to_owned(),
+        |it| "recovery".clone_into(&mut it.station),
         (Reason::FieldFormat, "station"),
     );
     good.refuses(
         "station-active",
         "A station that has an active key.",
-        |it| it.station = "monitor".to_owned(),
+        |it| "monitor".clone_into(&mut it.station),
         (Reason::StationActive, "station"),
     );
     good.refuses(
@@ -152,7 +152,7 @@ fn rotations(cases: &mut Cases, log: &Log) {
     good.refuses(
         "rotation-of-unknown-station",
         "A station that the member does not have.",
-        |it| it.station = "nowhere".to_owned(),
+        |it| "nowhere".clone_into(&mut it.station),
         (Reason::StationUnknown, "old_public_key"),
     );
     good.refuses(
