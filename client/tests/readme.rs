@@ -52,7 +52,7 @@ fn the_first_five_minutes_end_with_a_verified_log() {
     );
     let report = lines
         .iter()
-        .find(|line| line.contains("ARTILLERY_IMPACT"))
+        .find(|line| line.contains("artillery impact"))
         .unwrap();
     let digest = report.split(' ').next().unwrap();
     assert!(

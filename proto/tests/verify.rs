@@ -3,7 +3,7 @@
 
 mod support;
 
-use support::{Log, key, report};
+use support::{Log, charter, charter_record, key, report};
 use trucelog_proto::checkpoint::Checkpoint;
 use trucelog_proto::cosignature::CosignatureTime;
 use trucelog_proto::entry::{Entry, genesis_hash};
@@ -281,19 +281,22 @@ fn names_another_charter() {
 
 #[test]
 fn asks_for_newer_software_and_does_not_call_it_false() {
-    let mut log = log();
-    let record = log.record("AAA", "monitor", Body::Summary(pb::Summary::default()));
-    let signed_record = log.signed(&record);
-    let index = LeafIndex::new(size(&log.entries).get());
+    let mut log = Log::unfounded();
+    let mut charter = charter();
+    charter.rules.as_mut().unwrap().rules_version = 2;
+    let signed_record = log.signed(&charter_record(charter));
+    let digest = record::record_digest(&signed_record.record);
     let entry = Entry {
-        index,
+        index: LeafIndex::new(0),
         previous: log.previous,
         accepted_time: log.now,
         signed_record,
     };
-    log.entries.push(entry.encode());
+    log.id.charter = CharterDigest::from_bytes(*digest.as_bytes());
+    let judged = verdict(&log.id, &[entry.encode()]);
     assert!(
-        matches!(verdict(&log.id, &log.entries), Err(StopError::Newer { index: at, .. }) if at == index)
+        matches!(judged, Err(StopError::Newer { index, .. }) if index == entry.index),
+        "{judged:?}"
     );
 }
 

@@ -3,6 +3,14 @@
 //!
 //! `scripts/second-verifier 10000` runs it over more logs than a test run does.
 
+#![expect(
+    clippy::assigning_clones,
+    clippy::needless_pass_by_value,
+    clippy::ptr_arg,
+    clippy::similar_names,
+    reason = "every edit has the same signature, and sets one field after another"
+)]
+
 mod bodies;
 mod edits;
 mod judge;

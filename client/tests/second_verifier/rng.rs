@@ -1,6 +1,6 @@
 //! Choices that depend on their seed alone.
 
-/// SplitMix64.
+/// The generator splitmix64.
 #[derive(Clone, Debug)]
 pub(crate) struct Rng(u64);
 

@@ -58,7 +58,7 @@ fn parse(message: &MessageDescriptor, mut bytes: &[u8]) -> Vec<Item> {
         let tag = read_varint(&mut bytes);
         let number = u32::try_from(tag >> 3).expect("field numbers are small");
         let value = read_varint(&mut bytes);
-        let value = if tag & 7 == 0 {
+        let value = if tag.is_multiple_of(8) {
             Value::Varint(value)
         } else {
             let len = usize::try_from(value).expect("records are short");
@@ -209,13 +209,12 @@ fn long_number(_: &mut Rng, _: &MessageDescriptor, items: &mut Vec<Item>, at: us
     let Item { number, value } = &items[at];
     let mut raw = Vec::new();
     varint(tag(*number, value.wire_type()), &mut raw);
-    match value {
-        Value::Varint(value) => raw.extend(long_varint(*value)),
-        _ => {
-            let content = value.content();
-            raw.extend(long_varint(content.len() as u64));
-            raw.extend(content);
-        }
+    if let Value::Varint(value) = value {
+        raw.extend(long_varint(*value));
+    } else {
+        let content = value.content();
+        raw.extend(long_varint(content.len() as u64));
+        raw.extend(content);
     }
     replace(items, at, raw)
 }
