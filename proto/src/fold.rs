@@ -18,9 +18,13 @@
 
 mod basis;
 mod case;
+mod change;
 mod constitution;
+mod count;
+pub mod day;
 mod difference;
 mod evidence;
+pub mod filter;
 mod incident;
 mod proposal;
 mod remedy;
@@ -47,13 +51,16 @@ use crate::tree::leaf_hash;
 
 pub use basis::{BasisChange, BasisMark};
 pub use case::{Case, CaseStatus, GroupedReport, Turn};
+pub use change::Change;
 pub use constitution::{Amendment, Constitution};
+pub use count::{Count, Counts, DaySector};
 pub use difference::{Difference, Value, difference, fields};
 pub use evidence::Evidence;
+pub use filter::{Area, Circle, GeoBox, IncidentFilter, Interval, Overlap, position};
 pub use incident::{Flag, Incident, Reason, Version};
 pub use proposal::{Proposal, ProposalStatus};
 pub use remedy::{Answer, Remedy, Response};
-pub use sensor::Sensor;
+pub use sensor::{Sensor, coverage_report};
 pub use station::Station;
 pub use subject::{Subject, owner, subjects_of};
 pub use view::{View, Views, fold_view};
