@@ -20,6 +20,9 @@ mod error;
 pub mod forgery;
 mod ledger;
 pub mod mapping;
+#[cfg(test)]
+#[allow(dead_code, missing_docs, unreachable_pub)]
+mod old_mapping;
 mod process;
 pub mod scenario;
 mod second;

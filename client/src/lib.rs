@@ -13,6 +13,8 @@
 //! - [`follow`]: checks every new head of a log as it comes.
 //! - [`witness`]: a member's cosigners.
 //! - [`reader`]: reads the entries that the verifier has verified, and nothing else.
+//! - [`exchange`]: reports from foreign tables, and verified incidents as files for other programs.
+//! - [`rehearsal`]: a report judged by every rule that needs no log.
 //! - [`trust`]: what is pinned before a server is asked anything.
 //! - [`remote`]: the connection to a log.
 //!
@@ -24,6 +26,7 @@ pub mod demo;
 pub mod durable;
 mod error;
 pub mod evidence;
+pub mod exchange;
 pub mod exit;
 pub mod falsehood;
 pub mod fetch;
@@ -35,6 +38,7 @@ pub mod outbox;
 pub mod reader;
 pub mod receipt;
 pub mod refused;
+pub mod rehearsal;
 pub mod remote;
 pub mod retry;
 pub mod station;

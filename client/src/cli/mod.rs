@@ -9,9 +9,11 @@ mod close;
 mod correct;
 mod decide;
 mod demo;
+mod export;
 mod fold;
 mod follow_up;
 mod get;
+mod import;
 mod incident;
 mod key;
 mod list;
@@ -110,6 +112,9 @@ enum Command {
     /// List things of the locally verified log.
     #[command(subcommand)]
     List(list::Command),
+    Import(import::Command),
+    #[command(subcommand)]
+    Export(export::Command),
     Demo(demo::Command),
 }
 
@@ -172,6 +177,8 @@ impl Command {
             Self::Witness(command) => command.format(),
             Self::Get(command) => command.format(),
             Self::List(command) => command.format(),
+            Self::Import(command) => command.format(),
+            Self::Export(command) => command.format(),
             Self::Demo(command) => command.format(),
             _ => Format::Text,
         }
@@ -201,6 +208,8 @@ impl Command {
             Self::Witness(command) => command.run(stop).await,
             Self::Get(command) => command.run(stop).await,
             Self::List(command) => command.run(stop).await,
+            Self::Import(command) => command.run(stop),
+            Self::Export(command) => command.run(stop).await,
             Self::Demo(command) => command.run().await,
         }
     }
