@@ -16,7 +16,7 @@
 //! - [`reader`]: reads the entries that the verifier has verified, and nothing else.
 //! - [`trust`]: what is pinned before a server is asked anything.
 //! - [`remote`]: the connection to a log.
-//! - [`demo`], [`bench`]: a throw-away log that tells its story, and one that is measured.
+//! - [`demo`], [`mod@bench`]: a throw-away log that tells its story, and one that is measured.
 //!
 //! The protocol itself is in [`trucelog_proto`]. The command `trucelog` is [`cli`].
 
