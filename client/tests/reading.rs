@@ -207,7 +207,7 @@ fn the_life_of_a_case_is_told_with_its_clocks() {
 
     let text = busy.text(&format!("get case {}", busy.case));
     for part in [
-        "Shelling  [closed: violation, 1 reports, parties RUS]",
+        "Shelling  [closed: violation, 1 report, parties RUS]",
         "as it reads now",
         "first stage, 24 h",
         "the first breach moved at #",
@@ -237,7 +237,7 @@ fn every_list_is_told_and_no_field_is_missing() {
             1,
             "[in force, uncorroborated, earlier version corroborated, corrected]",
         ),
-        ("cases", 1, "[closed: violation, 1 reports, parties RUS]"),
+        ("cases", 1, "[closed: violation, 1 report, parties RUS]"),
         ("decisions", 3, "attribution adopted, 3 concur"),
         ("remedies", 1, "approved, started"),
         ("coverage", 2, "down for 1 h"),

@@ -8,8 +8,8 @@ use trucelog_proto::pb;
 
 use super::life::life;
 use super::{
-    incident_line, incident_summary, proposal, proposal_line, remedy, span, stamp, statement, time,
-    word,
+    counted, incident_line, incident_summary, proposal, proposal_line, remedy, span, stamp,
+    statement, time, word,
 };
 use crate::Error;
 use crate::json::{self, format_time};
@@ -142,11 +142,11 @@ pub(in crate::cli) fn case_line(case: &Case) -> String {
         parties => format!("parties {}", parties.join(" ")),
     };
     format!(
-        "{}  {}  [{}, {} reports, {parties}]",
+        "{}  {}  [{}, {}, {parties}]",
         case.digest(),
         case.title(),
         status(case),
-        case.incident_names().len(),
+        counted(case.incident_names().len() as u64, "report"),
     )
 }
 
@@ -190,7 +190,7 @@ fn times_text(text: &mut String, times: &Times, now: u64) {
     };
     let mut row = |name: &str, now: &str, then: &str| {
         let then = if now == then { "the same" } else { then };
-        write!(text, "\n  {name:<20} {now:<34} {then}").expect("a String takes all text");
+        write!(text, "\n  {name:<20} {now:<46} {then}").expect("a String takes all text");
     };
     row("", "as it reads now", "as first claimed");
     for (name, milestone) in [

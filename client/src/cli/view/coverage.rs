@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use trucelog_proto::fold::{Interval, IntervalCount, Sensor, Watch, Written};
 use trucelog_proto::pb;
 
-use super::{span, stamp, time, word};
+use super::{counted, span, stamp, time, word};
 use crate::json::format_time;
 
 /// A day with what happened in it and how the sensors spent it.
@@ -97,10 +97,10 @@ pub(in crate::cli) fn day_line(day: &Day<'_>) -> String {
     };
     let silence = silence(day).map_or(String::new(), |words| format!(": {words}"));
     let mut lines = vec![format!(
-        "{} to {}  {} incidents{more}{silence}",
+        "{} to {}  {}{more}{silence}",
         time(day.interval.start_ms),
         time(day.interval.end_ms),
-        count.certain,
+        counted(count.certain, "incident"),
     )];
     lines.extend(day.watches.iter().map(|(sensor, watch)| {
         let parts = [

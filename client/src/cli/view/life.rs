@@ -7,7 +7,7 @@ use trucelog_proto::pb;
 
 use super::incident::told;
 use super::proposal::kind;
-use super::{span, time, word};
+use super::{counted, span, time, word};
 use crate::Error;
 
 /// One record in the life of a case.
@@ -72,11 +72,11 @@ impl Events<'_> {
 
     fn of_case(&mut self, case: &Case) -> Result<(), Error> {
         for record in case.records() {
-            let reports = record.body.reports.len();
+            let reports = counted(record.body.reports.len() as u64, "report");
             let says = if record.stamp == case.founding().stamp {
-                format!("founds the case with {reports} reports: {}", case.title())
+                format!("founds the case with {reports}: {}", case.title())
             } else {
-                format!("adds {reports} reports to the case")
+                format!("adds {reports} to the case")
             };
             self.add(&record.stamp, says)?;
         }
@@ -137,7 +137,7 @@ impl Events<'_> {
         let what = format!("{} of #{}", kind(proposal), written.stamp.index);
         let window = span(proposal.state().rule.vote_window);
         let title = &written.body.title;
-        let says = format!("proposes a {}, {window} to vote: {title}", kind(proposal));
+        let says = format!("puts the {what} to the vote for {window}: {title}");
         self.add(&written.stamp, says)?;
         for vote in proposal.votes() {
             let choice = word(vote.body.choice().as_str_name(), "VOTE_CHOICE_");

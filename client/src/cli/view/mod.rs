@@ -78,6 +78,12 @@ fn word(name: &str, prefix: &str) -> String {
     name.to_ascii_lowercase().replace('_', " ")
 }
 
+/// A number of things for people.
+fn counted(count: u64, thing: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{plural}")
+}
+
 /// A span of time for people, in its two largest units.
 fn span(ms: u64) -> String {
     const UNITS: [(u64, &str); 4] = [
@@ -101,7 +107,7 @@ fn span(ms: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{span, word};
+    use super::{counted, span, word};
 
     #[test]
     fn names_spans_and_values_for_people() {
@@ -125,6 +131,10 @@ mod tests {
             "2 d 1 h",
         ];
         assert_eq!(spans.map(span), told);
+        assert_eq!(
+            [0, 1, 2].map(|count| counted(count, "report")),
+            ["0 reports", "1 report", "2 reports"]
+        );
         assert_eq!(
             word("VOTE_CHOICE_CONCUR_SEPARATELY", "VOTE_CHOICE_"),
             "concur separately"
