@@ -41,8 +41,18 @@ fn a_check_counts_for_the_version_that_it_names() {
     assert_eq!(weights[2], Weight::EarlierVersion);
 
     log.check(2, corrected, Confirm);
-    let (standing, earlier, _) = told(&log);
+    let (standing, earlier, weights) = told(&log);
     assert_eq!((standing, earlier), (Standing::Corroborated, false));
+    let expected = [
+        Weight::Replaced,
+        Weight::EarlierVersion,
+        Weight::EarlierVersion,
+        Weight::Counts,
+    ];
+    assert_eq!(
+        weights, expected,
+        "a check of another version replaces none"
+    );
 }
 
 #[test]
