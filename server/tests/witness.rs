@@ -114,6 +114,14 @@ async fn ready(server: &Server) {
     .await;
 }
 
+/// Waits until the server's log, which is read beside it, holds words.
+async fn says(server: &Server, words: &str) {
+    eventually(words, || async {
+        server.log().contains(words).then_some(())
+    })
+    .await;
+}
+
 /// Head and body of an answer over HTTP.
 async fn get(server: &Server, path: &'static str) -> (String, Vec<u8>) {
     let addr = server.addr;
@@ -387,12 +395,8 @@ async fn a_restored_backup_signs_nothing() {
             .then_some(())
     })
     .await;
-    let said = server.log();
-    assert!(
-        said.contains("witness w2: it has cosigned size 7"),
-        "{said}"
-    );
-    assert!(said.contains("Restoring a backup"), "{said}");
+    says(&server, "witness w2: it has cosigned size 7").await;
+    says(&server, "Restoring a backup").await;
     log.set_all(Mode::Honest);
     let status = client
         .submit(log.fixture.log.enrolment(4))
@@ -444,9 +448,11 @@ async fn a_witness_that_knows_another_root_keeps_a_log_from_starting() {
             body.contains("another history").then_some(())
         })
         .await;
-        let said = server.log();
-        let claim = "witness w2: it has cosigned another root at size 2";
-        assert!(said.contains(claim), "{answer:?}: {said}");
+        says(
+            &server,
+            "witness w2: it has cosigned another root at size 2",
+        )
+        .await;
         server.kill();
         assert_eq!(log.anchor(), anchored, "{answer:?}: nothing was signed");
     }
