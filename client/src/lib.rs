@@ -14,6 +14,7 @@
 //! - [`follow`]: checks every new head of a log as it comes.
 //! - [`witness`]: a member's cosigners.
 //! - [`reader`]: reads the entries that the verifier has verified, and nothing else.
+//! - [`rehearsal`]: a report judged by every rule that needs no log.
 //! - [`trust`]: what is pinned before a server is asked anything.
 //! - [`remote`]: the connection to a log.
 //! - [`demo`], [`mod@bench`]: a throw-away log that tells its story, and one that is measured.
@@ -40,6 +41,7 @@ pub mod outbox;
 pub mod reader;
 pub mod receipt;
 pub mod refused;
+pub mod rehearsal;
 pub mod remote;
 pub mod retry;
 pub mod station;

@@ -3,25 +3,17 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use trucelog_proto::hash::{LeafHash, LeafIndex};
 use trucelog_proto::pb;
 use trucelog_proto::pb::record::Body;
-use trucelog_proto::record::{DecodedRecord, VerifiedRecord};
-use trucelog_proto::refusal::Reason;
-use trucelog_proto::rules::{self, CharterState, Key, KeyState, Placed, RULES_VERSION, RuleError};
-use trucelog_proto::signature::PublicKey;
-use trucelog_proto::state::{MemoryState, StateMut as _, Writes};
+use trucelog_proto::rules::RuleError;
 
 use super::args::named;
 use super::output;
-use crate::{Error, durable, json, station};
+use crate::rehearsal::{self, Verdict};
+use crate::{Error, durable, json};
 
 /// An incident report with the usual fields, to be edited.
 const TEMPLATE: &str = include_str!("../../templates/incident.json");
-
-/// Limits of the usual rules, which a log's charter may set otherwise.
-const CLOCK_TOLERANCE_MS: u64 = 300_000;
-const EVENT_SPAN_MS: u64 = 7 * 24 * 3_600_000;
 
 /// Writes and checks incident reports.
 #[derive(Debug, Subcommand)]
@@ -73,102 +65,15 @@ fn check(command: &Check) -> Result<(), Error> {
             expected: "an incident report: {\"incident_report\": {…}}",
         });
     }
-    let scratch = Scratch::new(record, command.role)?;
-    match scratch.judge() {
-        Ok(_) => output::line("OK; parties and references are checked by the server"),
-        Err(RuleError::Refused(refusal)) if refusal.reason == Reason::ReferenceUnknown => {
+    match rehearsal::judge(record, command.role) {
+        Ok(Verdict::Good) => output::line("OK; parties and references are checked by the server"),
+        Ok(Verdict::UpTo(field)) => {
             output::line(format_args!(
-                "OK up to {}, which only the log can check",
-                refusal.field
+                "OK up to {field}, which only the log can check"
             ));
         }
         Err(RuleError::Refused(refusal)) => return Err(refusal.into()),
         Err(RuleError::State(error)) => return Err(error.into()),
     }
     Ok(())
-}
-
-/// A report as the first record of a station in a log that does not exist.
-struct Scratch {
-    state: MemoryState,
-    record: VerifiedRecord,
-    now: u64,
-}
-
-impl Scratch {
-    fn new(mut record: pb::Record, role: pb::Role) -> Result<Self, Error> {
-        let now = station::now_ms();
-        let fill = |field: &mut String, value: &str| {
-            if field.is_empty() {
-                value.clone_into(field);
-            }
-        };
-        fill(&mut record.member, "XXX");
-        fill(&mut record.station, "station");
-        record.sequence = 1;
-        record.replaces.clear();
-        if record.created_time == 0 {
-            record.created_time = now;
-        }
-        let bytes =
-            json::canonical_bytes(&record).map_err(trucelog_proto::refusal::Refusal::from)?;
-        let record = DecodedRecord::decode(&bytes)?;
-        let public_key = PublicKey::of(&ed25519_dalek::SigningKey::from_bytes(&[1; 32]));
-        let mut state = MemoryState::default();
-        state.apply(&facts(&record.message, &public_key, role))?;
-        Ok(Self {
-            state,
-            record: VerifiedRecord { record, public_key },
-            now,
-        })
-    }
-
-    fn judge(&self) -> Result<Writes, RuleError> {
-        let placed = Placed {
-            index: LeafIndex::new(1),
-            accepted_time: self.now,
-            leaf: LeafHash::from_bytes([0; 32]),
-            record: &self.record,
-        };
-        rules::apply(&self.state, placed)
-    }
-}
-
-/// State in which the station may write, and every party that the report names is one.
-fn facts(record: &pb::Record, key: &PublicKey, role: pb::Role) -> Writes {
-    use prost::Message as _;
-    let parties = match &record.body {
-        Some(Body::IncidentReport(report)) if !report.apparent_origin.is_empty() => {
-            vec![report.apparent_origin.clone()]
-        }
-        _ => Vec::new(),
-    };
-    let station = KeyState {
-        member: record.member.clone(),
-        station: record.station.clone(),
-        role: role.into(),
-        ..KeyState::default()
-    };
-    let charter = CharterState {
-        parties,
-        ..CharterState::default()
-    };
-    let limits = pb::Rules {
-        rules_version: RULES_VERSION,
-        role_rules: vec![pb::RoleRule {
-            role: role.into(),
-            members: vec![record.member.clone()],
-        }],
-        clock_tolerance: CLOCK_TOLERANCE_MS,
-        event_span: EVENT_SPAN_MS,
-        ..pb::Rules::default()
-    };
-    let mut writes = Writes::default();
-    writes.put(
-        Key::PublicKey(key.as_bytes()).encode(),
-        station.encode_to_vec(),
-    );
-    writes.put(Key::Charter.encode(), charter.encode_to_vec());
-    writes.put(Key::Rules.encode(), limits.encode_to_vec());
-    writes
 }
