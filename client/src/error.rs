@@ -15,6 +15,7 @@ use crate::bundle::BundleError;
 use crate::days::DaysError;
 use crate::demo::DemoError;
 use crate::evidence::EvidenceError;
+use crate::exchange::ExchangeError;
 use crate::exit::Exit;
 use crate::falsehood::Falsehood;
 use crate::json::JsonError;
@@ -78,6 +79,9 @@ pub enum Error {
     /// A station's directory or counter cannot be used.
     #[error(transparent)]
     Station(#[from] StationError),
+    /// A table cannot be taken over, or an export is not what it says.
+    #[error(transparent)]
+    Exchange(#[from] ExchangeError),
     /// The address of the server cannot be used.
     #[error(transparent)]
     Remote(#[from] RemoteError),
@@ -247,6 +251,7 @@ impl Error {
             | Self::Locked(_)
             | Self::Random(_) => Exit::NotChecked,
             Self::Demo(error) => error.exit(),
+            Self::Exchange(error) => error.exit(),
             Self::Witness(error) => error.exit(),
             Self::Refused(_) => Exit::Refused,
             Self::Interrupted => Exit::Interrupted,

@@ -89,8 +89,15 @@ pub fn from_record(record: &pb::Record) -> Value {
 /// # Errors
 /// [`JsonError`] with the path of the first wrong field.
 pub fn parse<M: Message + Default>(name: &str, text: &str) -> Result<M, JsonError> {
-    let mut value: Value =
-        serde_json::from_str(text).map_err(|error| JsonError::Syntax(error.to_string()))?;
+    let value = serde_json::from_str(text).map_err(|error| JsonError::Syntax(error.to_string()))?;
+    parse_value(name, value)
+}
+
+/// Reads a message of the schema that was parsed as JSON.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_value<M: Message + Default>(name: &str, mut value: Value) -> Result<M, JsonError> {
     let descriptor = descriptor(name);
     read_message(&descriptor, &mut value, "")?;
     let options = DeserializeOptions::new().deny_unknown_fields(true);
@@ -110,7 +117,7 @@ pub fn canonical_bytes(record: &pb::Record) -> Result<Vec<u8>, canonical::Canoni
     Ok(bytes)
 }
 
-fn descriptor(name: &str) -> MessageDescriptor {
+pub(crate) fn descriptor(name: &str) -> MessageDescriptor {
     POOL.get_message_by_name(name)
         .expect("callers name messages of the schema")
 }
@@ -212,6 +219,16 @@ pub fn parse_degrees(text: &str) -> Option<i32> {
     i32::try_from(if negative { -number } else { number }).ok()
 }
 
+/// Formats 1e-7 degree as decimal degrees without trailing zeros.
+#[must_use]
+pub fn format_degrees(degrees: i32) -> String {
+    const UNITS: u32 = 10_000_000;
+    let sign = if degrees < 0 { "-" } else { "" };
+    let size = degrees.unsigned_abs();
+    let text = format!("{sign}{}.{:07}", size / UNITS, size % UNITS);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// Turns what the proto3 mapping writes into what people read.
 fn write_message(message: &MessageDescriptor, value: &mut Value) {
     let Value::Object(fields) = value else {
@@ -251,11 +268,11 @@ fn field(message: &MessageDescriptor, name: &str) -> Option<FieldDescriptor> {
         .or_else(|| message.get_field_by_json_name(name))
 }
 
-fn is_time(field: &FieldDescriptor) -> bool {
+pub(crate) fn is_time(field: &FieldDescriptor) -> bool {
     field.name().ends_with("_time")
 }
 
-fn join(path: &str, name: &str) -> String {
+pub(crate) fn join(path: &str, name: &str) -> String {
     if path.is_empty() {
         name.to_owned()
     } else {

@@ -14,6 +14,7 @@
 //! - [`follow`]: checks every new head of a log as it comes.
 //! - [`witness`]: a member's cosigners.
 //! - [`reader`]: reads the entries that the verifier has verified, and nothing else.
+//! - [`exchange`]: reports from foreign tables, and verified incidents as files for other programs.
 //! - [`rehearsal`]: a report judged by every rule that needs no log.
 //! - [`trust`]: what is pinned before a server is asked anything.
 //! - [`remote`]: the connection to a log.
@@ -29,6 +30,7 @@ pub mod demo;
 pub mod durable;
 mod error;
 pub mod evidence;
+pub mod exchange;
 pub mod exit;
 pub mod falsehood;
 pub mod fetch;

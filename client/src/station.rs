@@ -234,6 +234,32 @@ impl StationDir {
         self.sign_at(record, &self.next_slot()?)
     }
 
+    /// Signs records one after the other, each at the next free sequence. Costs one look at the directory, and one more
+    /// for each refused sequence that is used again. `each` is told of every record when it is signed, and may end it.
+    ///
+    /// # Errors
+    /// As [`Self::sign`]; whatever `each` returns. What is signed before stays signed.
+    pub fn sign_all(
+        &self,
+        records: impl IntoIterator<Item = pb::Record>,
+        mut each: impl FnMut(&pb::Submission) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut slot = self.next_slot()?;
+        for record in records {
+            let (_, submission) = self.sign_at(record, &slot)?;
+            each(&submission)?;
+            slot = if slot.replaces.is_empty() {
+                Slot {
+                    sequence: slot.sequence + 1,
+                    replaces: Vec::new(),
+                }
+            } else {
+                self.next_slot()?
+            };
+        }
+        Ok(())
+    }
+
     /// Signs a record after all that are signed, also when an earlier one was refused.
     ///
     /// # Errors

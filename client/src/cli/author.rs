@@ -64,6 +64,11 @@ pub(super) enum Signer {
 }
 
 impl SignerArgs {
+    /// The time at which the record was made, if it was given.
+    pub(super) fn created_time(&self) -> Option<u64> {
+        self.created_time
+    }
+
     /// Opens the station directory or reads the key.
     pub(super) fn open(&self, trust: &TrustArgs) -> Result<Signer, Error> {
         let id = trust.log(self.origin.as_ref())?;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use trucelog_proto::fold::{Fold, Recount, Written, recount};
 use trucelog_proto::hash::TreeSize;
 use trucelog_proto::pb;
+use trucelog_proto::record::LogId;
 
 use super::args::{OutputArgs, RemoteArgs, TrustArgs};
 use super::output;
@@ -48,6 +49,11 @@ impl ReadArgs {
         let log = LocalLog::open(&self.trust.state()?, &trust)?;
         let size = log.as_of(self.as_of_size)?;
         Ok(View { log, size })
+    }
+
+    /// The pinned log.
+    pub(super) fn log(&self) -> Result<LogId, Error> {
+        self.trust.log(None)
     }
 
     /// Prints an answer. Every answer names the size that it is as of, and when that was.

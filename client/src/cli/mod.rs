@@ -14,9 +14,11 @@ mod decide;
 mod demo;
 mod disclose;
 mod evidence;
+mod export;
 mod fold;
 mod follow_up;
 mod get;
+mod import;
 mod incident;
 mod key;
 mod list;
@@ -129,6 +131,9 @@ enum Command {
     /// List things of the locally verified log.
     #[command(subcommand)]
     List(list::Command),
+    Import(import::Command),
+    #[command(subcommand)]
+    Export(export::Command),
     Demo(demo::Command),
     #[command(subcommand)]
     Bench(bench::Command),
@@ -193,6 +198,8 @@ impl Command {
             Self::Witness(command) => command.format(),
             Self::Get(command) => command.format(),
             Self::List(command) => command.format(),
+            Self::Import(command) => command.format(),
+            Self::Export(command) => command.format(),
             Self::Demo(command) => command.format(),
             Self::Bench(command) => command.format(),
             _ => Format::Text,
@@ -229,6 +236,8 @@ impl Command {
             Self::Witness(command) => command.run(stop).await,
             Self::Get(command) => command.run(stop).await,
             Self::List(command) => command.run(stop).await,
+            Self::Import(command) => command.run(stop),
+            Self::Export(command) => command.run(stop).await,
             Self::Demo(command) => command.run().await,
             Self::Bench(command) => command.run().await,
         }

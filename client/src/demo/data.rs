@@ -132,6 +132,12 @@ impl Row {
     pub fn id(&self) -> &str {
         &self[Column::Id]
     }
+
+    /// The text of each column, in the order of [`Column::ALL`].
+    #[must_use]
+    pub fn cells(&self) -> &[String] {
+        &self.0
+    }
 }
 
 /// The events of one vintage in their published order.

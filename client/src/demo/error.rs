@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use super::data::DataError;
-use super::mapping::MappingError;
 use crate::Error;
+use crate::exchange::ExchangeError;
+use crate::exchange::mapping::CellError;
 use crate::exit::Exit;
 
 /// Why a demonstration could not be carried to its end.
@@ -46,9 +47,12 @@ pub enum DemoError {
     /// The embedded data is damaged.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// A row has no report.
+    /// A cell of a row has no exact counterpart in a report.
     #[error(transparent)]
-    Mapping(#[from] MappingError),
+    Cell(#[from] CellError),
+    /// The mapping does not fit the tables.
+    #[error(transparent)]
+    Exchange(#[from] ExchangeError),
     /// It came to its end, and something that was to be shown was not.
     #[error("not shown: {}", .0.join(", "))]
     NotShown(Vec<&'static str>),
