@@ -9,7 +9,7 @@
     DIR/fork                    a copy of everything, which went on differently with the same keys
 """
 
-import http.server, json, os, shutil, socket, subprocess, threading, time, urllib.error, urllib.request
+import http.server, json, os, re, shutil, socket, subprocess, threading, time, urllib.error, urllib.request
 
 from tally import fail
 
@@ -44,11 +44,11 @@ def get(url):
 
 
 def wait(what, ready):
-    """Waits until `ready()`."""
+    """Waits until `ready()`, and gives what it says."""
     for _ in range(10 * HUNG_S):
         try:
-            if ready():
-                return
+            if said := ready():
+                return said
         except OSError:
             pass
         time.sleep(0.1)
@@ -198,9 +198,19 @@ class Log:
             )
         self.trucelog(f"submit receipts --patience {HUNG_S}")
 
+    def promised(self):
+        """Size that the receipts promise."""
+        proofs = [path.read_bytes() for path in self.path("receipts").glob("*.tlog-proof")]
+        return max(int(re.search(rb"^index (\d+)$", proof, re.M)[1]) for proof in proofs) + 1
+
     def mirror(self):
-        """Copies what the server serves to any reader of c2sp.org/tlog-tiles."""
-        note = get(f"{self.url}/checkpoint")[0]
+        """Copies what the server serves to any reader of c2sp.org/tlog-tiles, once it serves what it has promised."""
+
+        def newest():
+            note, status = get(f"{self.url}/checkpoint")
+            return note if status == 200 and int(note.split(b"\n")[1]) >= self.promised() else None
+
+        note = wait("the checkpoint of the newest receipt", newest)
         self.size = int(note.split(b"\n")[1])
         paths, level, count = [*tile_paths("entries", self.size)], 0, self.size
         while count:
