@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use tonic::Status;
 use trucelog_proto::error::{DecodeError, Error as ProtoError, VerifyError};
-use trucelog_proto::fold::FoldError;
+use trucelog_proto::fold::{DaysError, FoldError};
 use trucelog_proto::hash::RecordDigest;
 use trucelog_proto::refusal::Refusal;
 use trucelog_proto::state::StateError;
 
 use crate::bundle::BundleError;
-use crate::days::DaysError;
 use crate::demo::DemoError;
 use crate::evidence::EvidenceError;
 use crate::exchange::ExchangeError;

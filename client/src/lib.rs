@@ -25,7 +25,6 @@
 pub mod bench;
 pub mod bundle;
 pub mod cli;
-pub mod days;
 pub mod demo;
 pub mod durable;
 mod error;

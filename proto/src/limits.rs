@@ -38,4 +38,12 @@ limits! {
     MAX_BEARING = 3_599, "Bearing in 0.1 degree.";
     MAX_BEARING_ERROR = 1_800, "Error of a bearing in 0.1 degree.";
     MAX_FRACTION = 1_000_000, "Denominator of a fraction in the rules.";
+    DEFAULT_PAGE_SIZE = 100, "Items on a page of a list, where the request names no number.";
+    MAX_PAGE_SIZE = 500, "Items on a page of a list.";
+    MAX_PAGE_LEN = 1_048_576, "Bytes after which a page of a list ends.";
+    MAX_PAGE_CANDIDATES = 2_000, "Candidates that one page of a list looks at; then it ends, and its token goes on.";
+    MAX_FILTER_VALUES = 16, "Values of one field of a filter.";
+    MAX_COUNT_CANDIDATES = 20_000, "Candidates that one count looks at.";
+    MAX_DAYS = 3_660, "Days that are counted at a time.";
+    MAX_ANSWER_ENTRIES = 4_096, "Entries that one item of an answer is made from, and after which a page of a list ends.";
 }

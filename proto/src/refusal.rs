@@ -106,6 +106,12 @@ reasons! {
         "The log holds nothing of that name." "Check the digest, index or station."
     BeyondTheEnd "BEYOND_THE_END" OutOfRange
         "An index or size lies beyond the end of the log." "Ask for a checkpoint, and for no more than its size."
+    NotIndexed "NOT_INDEXED" Unavailable
+        "The index from which questions are answered does not cover this size yet." "Try again after the delay that the answer names."
+    OtherPageToken "OTHER_PAGE_TOKEN" InvalidArgument
+        "The page token was not given for this request." "Repeat the request that gave it, with the same filter and as_of_size, or begin without a token."
+    TooWide "TOO_WIDE" InvalidArgument
+        "The answer would need more than its limit." "Narrow the field that the answer names: a shorter interval, a smaller area, fewer kinds, parties or members."
     NoWitnesses "NO_WITNESSES" FailedPrecondition
         "The log has no witnesses." "Ask for signed checkpoints."
     NotWitnessed "NOT_WITNESSED" Unavailable

@@ -10,7 +10,7 @@ use std::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 use trucelog_server::{
-    commands::{CommandError, check, dev, init, limits, mirror, serve},
+    commands::{CommandError, check, dev, init, limits, mirror, reindex, serve},
     config::{Config, Overrides},
     mirror::config::MirrorConfig,
 };
@@ -61,8 +61,10 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         trucelog: Option<PathBuf>,
     },
-    /// Read the whole log and recompute everything: entries, tree, state and anchor.
+    /// Read the whole log and recompute everything: entries, tree, state, index and anchor.
     Check(Settings),
+    /// Drop the index from which questions are answered; the next start makes it anew.
+    Reindex(Settings),
     /// Measure what the disk and the storage engine of this machine can do. `trucelog bench` compares with it.
     Limits {
         /// Where the disk is; a temporary directory is made there.
@@ -142,6 +144,7 @@ fn run(command: Command) -> Result<(), CommandError> {
                 checked.size, checked.root, checked.anchored.size
             )?;
         }
+        Command::Reindex(settings) => reindex::run(&settings.load()?)?,
         Command::Limits { dir, output } => {
             let limits = limits::run(&dir)?;
             match output {

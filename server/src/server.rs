@@ -12,7 +12,7 @@ use tonic::{
 use tonic_health::server::HealthReporter;
 use trucelog_proto::{
     pb::{
-        self, log_service_server::LogServiceServer,
+        self, incident_service_server::IncidentServiceServer, log_service_server::LogServiceServer,
         submission_service_server::SubmissionServiceServer,
     },
     record::LogId,
@@ -26,10 +26,12 @@ use crate::{
     sequencer::{Head, Sequencer, Status},
     service::{
         MAX_REQUEST_LEN,
+        incidents::Incidents,
         log::Log,
         submission::{Quorum, Submissions},
     },
     store::LogStore,
+    view::Index,
     witness::Witnessing,
 };
 
@@ -51,6 +53,8 @@ pub struct Service<S> {
     pub sequencer: Option<Sequencer>,
     /// The way out.
     pub reader: Reader<S>,
+    /// Answers what the log says. Somebody has to [follow](crate::view::indexer::follow) the heads beside the server.
+    pub index: Index,
     /// Whether records are taken, or copied by a mirror.
     pub status: watch::Receiver<Status>,
     /// The heads at quorum; none if nobody says what a quorum is.
@@ -101,6 +105,10 @@ fn builder(limits: &Limits) -> Server {
 async fn routes<S: LogStore>(service: Service<S>, stopping: watch::Receiver<bool>) -> Routes {
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<LogServiceServer<Log<S>>>().await;
+    health
+        .set_serving::<IncidentServiceServer<Incidents>>()
+        .await;
+    let incidents = IncidentServiceServer::new(Incidents::new(service.index));
     let wait = service.witnesses.as_ref().map(|known| known.times.wait);
     let log = Log::new(
         service.reader.clone(),
@@ -123,6 +131,7 @@ async fn routes<S: LogStore>(service: Service<S>, stopping: watch::Receiver<bool
     }
     routes
         .add_service(LogServiceServer::new(log).max_decoding_message_size(MAX_REQUEST_LEN))
+        .add_service(incidents.max_decoding_message_size(MAX_REQUEST_LEN))
         .add_service(health_service)
         .add_service(
             reflection()

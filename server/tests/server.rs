@@ -378,6 +378,7 @@ async fn health_and_reflection_answer() {
         "",
         "trucelog.v1.SubmissionService",
         "trucelog.v1.LogService",
+        "trucelog.v1.IncidentService",
     ] {
         let request = HealthCheckRequest {
             service: service.into(),
@@ -415,6 +416,7 @@ async fn health_and_reflection_answer() {
     for name in [
         "trucelog.v1.SubmissionService",
         "trucelog.v1.LogService",
+        "trucelog.v1.IncidentService",
         "grpc.health.v1.Health",
     ] {
         assert!(names.iter().any(|found| found == name), "{names:?}");

@@ -4,13 +4,12 @@ use std::sync::atomic::AtomicBool;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use trucelog_proto::fold::{Fold, Interval, Views as _, Watch};
+use trucelog_proto::fold::{DayCut, Fold, Interval, Views as _, Watch};
 
 use super::fold::{ReadArgs, View};
 use super::output::Format;
 use super::view;
 use crate::Error;
-use crate::days::DayCut;
 
 /// Lists things of the locally verified log.
 #[derive(Debug, Subcommand)]

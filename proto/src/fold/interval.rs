@@ -22,6 +22,12 @@ pub struct IntervalCount {
 }
 
 impl Interval {
+    /// All time but its last millisecond.
+    pub const ALL: Self = Self {
+        start_ms: 0,
+        end_ms: u64::MAX,
+    };
+
     /// The intervals between one instant and the next. Instants ascend; those of days are cut by whoever knows zones:
     /// a day in which summer time ends has 25 hours.
     #[must_use]

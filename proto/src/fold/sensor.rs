@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::Written;
 use super::interval::Interval;
 use super::view::{View, cannot_begin};
+use super::{FoldError, Written, with_placed};
 use crate::pb;
 use crate::pb::CoverageStatus::{AccessDenied, Degraded, Down, Jammed, Unspecified, Up};
 use crate::pb::record::Body;
@@ -121,4 +121,17 @@ impl View for Sensor {
         self.reports.push(Written::new(placed, report));
         Ok(())
     }
+}
+
+/// The coverage report in a verified entry, given as its canonical bytes; absent when the entry holds another body.
+///
+/// # Errors
+/// [`FoldError`] when the entry is malformed.
+pub fn coverage_report(entry: &[u8]) -> Result<Option<Written<pb::CoverageReport>>, FoldError> {
+    with_placed(entry, |placed| {
+        Ok(match placed.body() {
+            Some(Body::CoverageReport(report)) => Some(Written::new(placed, report)),
+            _ => None,
+        })
+    })
 }

@@ -5,16 +5,20 @@
 //! 2. The root at the size of the anchor.
 //! 3. Every tile of the tree over the entries, and no other tile.
 //! 4. The state that the rules give, key by key, and no other key.
+//! 5. The index of what it covers, key by key, and no other key.
 //!
 //! Start-up has compared the anchor's signature and the stored checkpoint before ([`crate::sequencer::recover`]). Holds
 //! the anchor's lock, so it runs only while `serve` does not. Changes nothing.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashSet},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
 
 use trucelog_proto::{
     checkpoint::Checkpoint,
     hash::{LeafIndex, RootHash, TreeSize},
-    state::{MemoryState, State as _, StateError},
+    state::{MemoryState, State, StateError},
     tile::{RightTiles, TileId},
     verify::{self, Finding, StopError, Verifier},
 };
@@ -24,7 +28,8 @@ use crate::{
     anchor::CheckpointAnchor as _,
     config::Config,
     sequencer::{Identity, recover::recover},
-    store::{LogStore as _, Store, StoreError},
+    store::{IndexBatch, IndexItem, Indexed, LogStore as _, Store, StoreError},
+    view::{indexer::IndexError, terms},
 };
 
 /// Entries between two reports of progress.
@@ -55,6 +60,12 @@ pub enum CheckError {
         /// How it differs.
         what: String,
     },
+    /// The index is not what the entries give.
+    #[error("FALSE: index: {what}; trucelogd reindex has it made anew")]
+    Index {
+        /// How it differs.
+        what: String,
+    },
     /// The store could not be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -64,6 +75,18 @@ pub enum CheckError {
     /// The state in memory failed.
     #[error(transparent)]
     Memory(#[from] StateError),
+}
+
+impl From<IndexError> for CheckError {
+    fn from(error: IndexError) -> Self {
+        match error {
+            IndexError::Store(error) => Self::Store(error),
+            IndexError::State(error) => Self::Memory(error),
+            other => Self::Index {
+                what: other.to_string(),
+            },
+        }
+    }
 }
 
 impl From<StopError> for CheckError {
@@ -135,10 +158,12 @@ pub fn check(
     let mut verifier = Verifier::new(identity.log.clone());
     let mut right = RightTiles::new();
     let mut tiles = BTreeMap::new();
+    let mut index_check = IndexCheck::begin(store)?;
     for index in (0..size.get()).map(LeafIndex::new) {
         let bytes = store.entry(index)?.ok_or(CheckError::Missing { index })?;
         let entry = verifier.append(verify::check(&identity.log, index, &bytes))?;
         right.append(entry.leaf);
+        index_check.append(verifier.state(), index, &bytes)?;
         if verifier.size() == anchored.size {
             verifier.finish(&anchored)?;
         }
@@ -150,6 +175,7 @@ pub fn check(
     tiles.extend(right.take_changed());
     check_tiles(store, &tiles)?;
     check_state(store, verifier.state())?;
+    index_check.finish(store, size)?;
     Ok(Checked {
         size,
         root: verifier.edge().root(),
@@ -190,4 +216,74 @@ fn check_state(store: &Store, computed: &MemoryState) -> Result<(), CheckError> 
     Err(CheckError::State {
         what: format!("it has {count} keys, the entries give {}", computed.len()),
     })
+}
+
+/// What the index must hold, as hashes of its keys and values: they take less room than these.
+struct IndexCheck {
+    /// How far the stored index has come; nothing is checked of one of another version, which is made anew.
+    stored: Indexed,
+    expected: HashSet<u64>,
+    latest_time: u64,
+}
+
+impl IndexCheck {
+    fn begin(store: &Store) -> Result<Self, CheckError> {
+        let stored = store.indexed()?;
+        Ok(Self {
+            stored: if stored.version == terms::VERSION {
+                stored
+            } else {
+                Indexed::default()
+            },
+            expected: HashSet::new(),
+            latest_time: 0,
+        })
+    }
+
+    fn append(
+        &mut self,
+        state: &dyn State,
+        index: LeafIndex,
+        entry: &[u8],
+    ) -> Result<(), CheckError> {
+        if index.get() >= self.stored.size {
+            return Ok(());
+        }
+        let mut batch = IndexBatch::default();
+        terms::index_entry(&mut batch, state, index, entry)?;
+        self.expected.extend(batch.items().map(|item| hash(&item)));
+        self.latest_time = self.latest_time.max(batch.indexed.latest_time);
+        Ok(())
+    }
+
+    fn finish(self, store: &Store, size: TreeSize) -> Result<(), CheckError> {
+        let differs = |what: String| Err(CheckError::Index { what });
+        if self.stored.version != terms::VERSION {
+            return Ok(());
+        }
+        if self.stored.size > size.get() || self.stored.latest_time != self.latest_time {
+            return differs(format!("it says {:?} of {size} entries", self.stored));
+        }
+        let mut count = 0;
+        for item in store.index_items() {
+            let item = item?;
+            if !self.expected.contains(&hash(&item)) {
+                return differs(format!("{} holds what the entries do not give", item.0));
+            }
+            count += 1;
+        }
+        if count == self.expected.len() {
+            return Ok(());
+        }
+        differs(format!(
+            "it has {count} keys, the entries give {}",
+            self.expected.len()
+        ))
+    }
+}
+
+fn hash(item: &IndexItem) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    item.hash(&mut hasher);
+    hasher.finish()
 }

@@ -36,6 +36,7 @@ use crate::{
     sequencer::{Head, Status},
     server::Service,
     store::{Meta, Store, StoreError},
+    view::Index,
 };
 
 /// How long one look at the upstream may stay without an answer.
@@ -72,6 +73,10 @@ pub fn run(config: &MirrorConfig, listening: impl FnOnce(SocketAddr)) -> Result<
         };
         let service = Service {
             log: trust.id.clone(),
+            index: Index::new(
+                Arc::clone(&store),
+                Reader::new(Arc::clone(&store), head.clone()),
+            ),
             reader: Reader::new(store, head),
             sequencer: None,
             status: follower.status.clone(),

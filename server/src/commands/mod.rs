@@ -5,6 +5,7 @@ pub mod dev;
 pub mod init;
 pub mod limits;
 pub mod mirror;
+pub mod reindex;
 pub mod serve;
 
 use std::{

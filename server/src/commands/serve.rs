@@ -18,6 +18,7 @@ use crate::{
     },
     server::{self, Service},
     store::Store,
+    view::Index,
     witness::{Http, Publisher, Witnessing},
 };
 
@@ -42,6 +43,10 @@ pub fn run(config: &Config, listening: impl FnOnce(SocketAddr)) -> Result<(), Co
     let (sequencer, thread, witnesses) = start(config, open)?;
     let service = Service {
         log,
+        index: Index::new(
+            Arc::clone(&store),
+            Reader::new(Arc::clone(&store), sequencer.head()),
+        ),
         reader: Reader::new(store, sequencer.head()),
         status: sequencer.status(),
         witnessed: witnesses
@@ -122,6 +127,7 @@ pub(super) async fn serve(
     let head = service.reader.head();
     tracing::info!(origin = %service.log.origin, size = %head.checkpoint.size, addr = %listener.addr(), "serving");
     listening(listener.addr());
+    tokio::spawn(service.index.clone().follow());
     if let Some(witnesses) = &service.witnesses {
         witnesses.run();
     }

@@ -1,5 +1,6 @@
 //! The gRPC services: thin translations between messages and the sequencer or the reader.
 
+pub mod incidents;
 pub mod log;
 pub mod status;
 pub mod submission;

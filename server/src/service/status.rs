@@ -13,7 +13,7 @@ use trucelog_proto::{
     refusal::{self, Reason, Refusal, ServiceReason},
 };
 
-use crate::{reader::ReadError, sequencer::SubmitError, witness::AddError};
+use crate::{reader::ReadError, sequencer::SubmitError, view::QueryError, witness::AddError};
 
 /// The domain of every `ErrorInfo`.
 pub const DOMAIN: &str = "trucelog";
@@ -86,6 +86,43 @@ pub fn read(error: &ReadError) -> Status {
         }
         ReadError::Store(_) | ReadError::State(_) | ReadError::Damaged(_) => storage(error),
     }
+}
+
+/// The status of a question that is not answered.
+#[must_use]
+pub fn query(error: &QueryError) -> Status {
+    let message = error.to_string();
+    match error {
+        QueryError::Refused(refusal) => refused(refusal),
+        QueryError::Read(error) => read(error),
+        QueryError::NotIndexed { .. } => {
+            let mut details = details(ServiceReason::NotIndexed);
+            details.set_retry_info(Some(RETRY_DELAY));
+            status(ServiceReason::NotIndexed, message, details)
+        }
+        QueryError::OtherToken => {
+            at_field(ServiceReason::OtherPageToken, "page_token", message, [])
+        }
+        QueryError::TooWide { field, limit, .. } => {
+            let limit = ("limit".to_owned(), limit.to_string());
+            at_field(ServiceReason::TooWide, field, message, [limit])
+        }
+    }
+}
+
+/// The status of a request with a `field` at fault.
+fn at_field(
+    reason: ServiceReason,
+    field: &'static str,
+    message: String,
+    facts: impl IntoIterator<Item = (String, String)>,
+) -> Status {
+    let mut metadata: HashMap<String, String> = facts.into_iter().collect();
+    metadata.insert("field".to_owned(), field.to_owned());
+    metadata.insert("remedy".to_owned(), reason.remedy().to_owned());
+    let mut details = ErrorDetails::with_error_info(reason.name(), DOMAIN, metadata);
+    details.add_bad_request_violation(field, message.clone());
+    status(reason, message, details)
 }
 
 /// The status of a request whose `field` is not of its form.

@@ -3,21 +3,25 @@
 //! One module per column family, named after it, draws its key and value bytes. They fall into two groups:
 //!
 //! - *the log*: [`entries`], [`tiles`], [`checkpoints`]. What others hold proofs about.
-//! - *derived from it*: [`state`], what the rules look up. `trucelogd check` recomputes it from the entries.
+//! - *derived from it*: [`state`], what the rules look up; [`postings`] and [`subjects`], from which questions are
+//!   answered. `trucelogd check` recomputes them from the entries.
 //!
 //! [`meta`] says whose log the directory holds and in which format.
 //!
 //! Out of scope: whether the content is true (the sequencer's start-up and `check`), and whether it is complete
 //! ([`crate::anchor`]).
 //!
-//! **Invariant:** entries, tiles and state of one batch reach the disk in one synced write, or not at all.
+//! **Invariant:** entries, tiles and state of one batch reach the disk in one synced write, or not at all. Postings and
+//! subjects follow later, in one write with how far they have come, and may be dropped at any time.
 //!
 //! Source: `docs/server.md`, "Storage".
 
 pub mod checkpoints;
 pub mod entries;
 pub mod meta;
+pub mod postings;
 pub mod state;
+pub mod subjects;
 pub mod tiles;
 
 mod options;
@@ -33,7 +37,9 @@ use std::{
     time::Duration,
 };
 
-use rocksdb::{ColumnFamily, DB, IteratorMode, Options, WriteBatch, statistics::Ticker};
+use rocksdb::{
+    ColumnFamily, DB, Direction, IteratorMode, Options, ReadOptions, WriteBatch, statistics::Ticker,
+};
 
 use trucelog_proto::{
     hash::{LeafIndex, TreeSize},
@@ -43,6 +49,7 @@ use trucelog_proto::{
 pub use self::{
     checkpoints::CheckpointKind,
     meta::{FormatVersion, Meta},
+    postings::{Indexed, Posting},
 };
 
 /// Why the store cannot be used.
@@ -121,6 +128,38 @@ pub struct Batch {
     pub tiles: Vec<(TileId, Vec<u8>)>,
     /// New values of the rules' state.
     pub state: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+/// What the index adds at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IndexBatch {
+    /// New postings with their terms.
+    pub postings: Vec<(Vec<u8>, Posting)>,
+    /// Subjects with the entries that concern them.
+    pub subjects: Vec<(Vec<u8>, LeafIndex)>,
+    /// How far the index has come with them.
+    pub indexed: Indexed,
+}
+
+/// A key of the index with its column family, and the value.
+pub type IndexItem = (&'static str, Item);
+
+impl IndexBatch {
+    /// What is written, without how far the index has come.
+    pub fn items(&self) -> impl Iterator<Item = IndexItem> {
+        let postings = self.postings.iter().map(|(term, posting)| {
+            let value = posting.digest.as_bytes().as_slice();
+            (postings::NAME, (posting.key(term).into(), value.into()))
+        });
+        let subjects = self.subjects.iter().map(|(subject, index)| {
+            let value: &[u8] = &[];
+            (
+                subjects::NAME,
+                (subjects::key(subject, *index).into(), value.into()),
+            )
+        });
+        postings.chain(subjects)
+    }
 }
 
 /// What the sequencer and the readers need from a store. [`Store`] is the real one; tests put faults in front of it.
@@ -300,6 +339,118 @@ impl Store {
     pub fn tile_items(&self) -> impl Iterator<Item = Result<(TileId, Box<[u8]>), StoreError>> {
         self.items(tiles::NAME)
             .map(|item| item.and_then(|(key, hashes)| Ok((tiles::id(&key)?, hashes))))
+    }
+
+    /// The postings of a term from an index on, in order.
+    ///
+    /// # Errors
+    ///
+    /// Each item may be a [`StoreError::Rocks`] or [`StoreError::Malformed`].
+    pub fn postings<'s>(
+        &'s self,
+        term: &[u8],
+        from: LeafIndex,
+    ) -> impl Iterator<Item = Result<Posting, StoreError>> + use<'s> {
+        self.range(
+            postings::NAME,
+            &postings::key(term, from),
+            postings::end(term),
+        )
+        .map(|item| item.and_then(|(key, value)| Posting::read(&key, &value)))
+    }
+
+    /// The indexes below `end` of the entries that concern a subject, in order.
+    ///
+    /// # Errors
+    ///
+    /// Each item may be a [`StoreError::Rocks`] or [`StoreError::Malformed`].
+    pub fn subject_entries<'s>(
+        &'s self,
+        subject: &[u8],
+        end: TreeSize,
+    ) -> impl Iterator<Item = Result<LeafIndex, StoreError>> + use<'s> {
+        let (first, end) = (LeafIndex::new(0), LeafIndex::new(end.get()));
+        self.range(
+            subjects::NAME,
+            &subjects::key(subject, first),
+            subjects::key(subject, end),
+        )
+        .map(|item| item.and_then(|(key, _)| subjects::index(&key)))
+    }
+
+    /// How far the index has come.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Rocks`] or [`StoreError::Malformed`].
+    pub fn indexed(&self) -> Result<Indexed, StoreError> {
+        let bytes = self.read(postings::NAME, &postings::INDEXED)?;
+        bytes.map_or(Ok(Indexed::default()), |bytes| Indexed::decode(&bytes))
+    }
+
+    /// Adds to the index, without waiting: what is lost in a crash is derived again.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Rocks`].
+    pub fn extend_index(&self, batch: &IndexBatch) -> Result<(), StoreError> {
+        let mut write = WriteBatch::default();
+        for (name, (key, value)) in batch.items() {
+            write.put_cf(family(&self.db, name), key, value);
+        }
+        let family = family(&self.db, postings::NAME);
+        write.put_cf(family, postings::INDEXED, batch.indexed.encode());
+        self.db.write(write).map_err(rocks("write the index"))
+    }
+
+    /// Drops the index.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Rocks`].
+    pub fn drop_index(&self) -> Result<(), StoreError> {
+        let mut write = WriteBatch::default();
+        for name in [postings::NAME, subjects::NAME] {
+            write.delete_range_cf(
+                family(&self.db, name),
+                [0].as_slice(),
+                [0xff; 300].as_slice(),
+            );
+        }
+        self.db.write(write).map_err(rocks("drop the index"))
+    }
+
+    /// What the index holds, without how far it has come, for `check`.
+    ///
+    /// # Errors
+    ///
+    /// Each item may be a [`StoreError::Rocks`].
+    pub fn index_items(&self) -> impl Iterator<Item = Result<IndexItem, StoreError>> {
+        [postings::NAME, subjects::NAME]
+            .into_iter()
+            .flat_map(|name| {
+                self.items(name)
+                    .map(move |item| item.map(|item| (name, item)))
+            })
+            .filter(|item| !matches!(item, Ok((_, (key, _))) if **key == postings::INDEXED))
+    }
+
+    /// Keys and values from one key up to, not including, another one, in order.
+    fn range<'s>(
+        &'s self,
+        name: &'static str,
+        from: &[u8],
+        end: Vec<u8>,
+    ) -> impl Iterator<Item = Result<Item, StoreError>> + use<'s> {
+        let mut options = ReadOptions::default();
+        options.set_iterate_upper_bound(end);
+        let mode = IteratorMode::From(from, Direction::Forward);
+        self.db
+            .iterator_cf_opt(family(&self.db, name), options, mode)
+            .inspect(|_| {
+                self.keys_read.fetch_add(1, Ordering::Relaxed);
+            })
+            .map(|item| item.map_err(rocks("read")))
     }
 
     fn items(&self, name: &'static str) -> impl Iterator<Item = Result<Item, StoreError>> {

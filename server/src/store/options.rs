@@ -7,16 +7,21 @@ use rocksdb::{
     Options, WriteOptions,
 };
 
-use super::{StoreError, checkpoints, entries, meta, rocks, state, tiles};
+use super::{StoreError, checkpoints, entries, meta, postings, rocks, state, subjects, tiles};
 
 /// Every column family of a store.
-const FAMILIES: [&str; 5] = [
+const FAMILIES: [&str; 7] = [
     entries::NAME,
     tiles::NAME,
     checkpoints::NAME,
     state::NAME,
     meta::NAME,
+    postings::NAME,
+    subjects::NAME,
 ];
+
+/// The column families that are derived from the entries while the log is served, and made anew where they are missing.
+const DROPPABLE: [&str; 2] = [postings::NAME, subjects::NAME];
 
 const BLOCK_CACHE_LEN: usize = 64 << 20;
 const MAX_TOTAL_WAL_LEN: u64 = 256 << 20;
@@ -33,13 +38,26 @@ pub(super) enum Mode {
 
 /// Opens the directory with all column families. The options are returned too: the statistics live in them.
 pub(super) fn open(dir: &Path, mode: Mode) -> Result<(DB, Options), StoreError> {
-    let options = database(mode);
+    let mut options = database(mode);
+    if mode == Mode::Existing {
+        options.create_missing_column_families(lacks_only_droppable(dir));
+    }
     let cache = Cache::new_lru_cache(BLOCK_CACHE_LEN);
     let families = FAMILIES
         .iter()
         .map(|name| ColumnFamilyDescriptor::new(*name, column_family(name, &cache)));
     let db = DB::open_cf_descriptors(&options, dir, families).map_err(rocks("open"))?;
     Ok((db, options))
+}
+
+/// Tells whether all that a store lacks is what can be derived again.
+fn lacks_only_droppable(dir: &Path) -> bool {
+    // A directory that cannot be listed cannot be opened either, and opening says why.
+    let present = DB::list_cf(&Options::default(), dir).unwrap_or_default();
+    FAMILIES
+        .iter()
+        .filter(|name| !present.iter().any(|known| known == *name))
+        .all(|name| DROPPABLE.contains(name))
 }
 
 /// Write options of everything that is promised to somebody.

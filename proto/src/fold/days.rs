@@ -1,14 +1,14 @@
 //! Days of a time zone, cut at an hour, as instants.
 //!
-//! In scope: where days begin, which needs a table of time zones. Out of scope: what happened in them
-//! ([`trucelog_proto::fold::Interval`]).
+//! In scope: where days begin. The zones are those that this software was built with, so that two machines with the
+//! same software agree. Out of scope: what happened in them ([`Interval`]).
 
+use jiff::Timestamp;
 use jiff::civil::{Date, Time};
-use jiff::tz::TimeZone;
-use trucelog_proto::fold::Interval;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-/// The most days that are cut at a time: ten years.
-pub const MAX_DAYS: usize = 3_660;
+use super::Interval;
+use crate::limits::MAX_DAYS;
 
 /// How days are cut.
 #[derive(Clone, Debug)]
@@ -50,7 +50,9 @@ impl DayCut {
     /// [`DaysError::Zone`]; [`DaysError::Time`].
     pub fn new(zone: &str, time: &str) -> Result<Self, DaysError> {
         Ok(Self {
-            zone: TimeZone::get(zone).map_err(|_| DaysError::Zone(zone.to_owned()))?,
+            zone: TimeZoneDatabase::bundled()
+                .get(zone)
+                .map_err(|_| DaysError::Zone(zone.to_owned()))?,
             time: time.parse().map_err(|_| DaysError::Time(time.to_owned()))?,
         })
     }
@@ -81,6 +83,36 @@ impl DayCut {
         Ok(Interval::between(&cuts))
     }
 
+    /// The days that meet an interval, in order; the first begins and the last ends with it.
+    ///
+    /// # Errors
+    /// [`DaysError::Date`] when it leaves the years that a date may have; [`DaysError::TooMany`].
+    pub fn within(&self, interval: Interval) -> Result<Vec<Interval>, DaysError> {
+        let mut date = self.date_before(interval.start_ms)?;
+        let mut cuts = vec![interval.start_ms];
+        while cuts.len() <= MAX_DAYS {
+            let cut = self.cut(date)?;
+            if cut >= interval.end_ms {
+                cuts.push(interval.end_ms);
+                return Ok(Interval::between(&cuts));
+            }
+            cuts.extend((cut > interval.start_ms).then_some(cut));
+            date = date
+                .tomorrow()
+                .map_err(|_| DaysError::Date(date.to_string()))?;
+        }
+        Err(DaysError::TooMany)
+    }
+
+    /// The date before the one on which an instant lies.
+    fn date_before(&self, time_ms: u64) -> Result<Date, DaysError> {
+        let out_of_range = || DaysError::Date(format!("{time_ms} ms"));
+        let time = i64::try_from(time_ms).map_err(|_| out_of_range())?;
+        let time = Timestamp::from_millisecond(time).map_err(|_| out_of_range())?;
+        let date = time.to_zoned(self.zone.clone()).date();
+        date.yesterday().map_err(|_| out_of_range())
+    }
+
     fn cut(&self, date: Date) -> Result<u64, DaysError> {
         let out_of_range = || DaysError::Date(date.to_string());
         let begun = date.to_datetime(self.time).to_zoned(self.zone.clone());
@@ -98,9 +130,17 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
-    use crate::json::{format_time, parse_time};
-
     const HOUR: u64 = 3_600_000;
+
+    fn parse_time(text: &str) -> Option<u64> {
+        let time: Timestamp = text.parse().ok()?;
+        u64::try_from(time.as_millisecond()).ok()
+    }
+
+    fn format_time(ms: u64) -> Option<String> {
+        let time = Timestamp::from_millisecond(i64::try_from(ms).ok()?);
+        Some(time.ok()?.to_string())
+    }
 
     fn told(days: &[Interval]) -> Vec<(String, u64)> {
         days.iter()
@@ -166,5 +206,28 @@ mod tests {
             Err(DaysError::TooMany)
         );
         assert_eq!(utc.days("2021-01-01", "2021-01-03").unwrap().len(), 2);
+    }
+
+    #[test]
+    fn the_first_and_the_last_day_within_an_interval_end_with_it() {
+        let cut = DayCut::new("Europe/Kyiv", "19:30").unwrap();
+        let interval = |start: &str, end: &str| Interval {
+            start_ms: parse_time(start).unwrap(),
+            end_ms: parse_time(end).unwrap(),
+        };
+        let days = cut.within(interval("2021-10-30T12:00:00Z", "2021-10-31T18:00:00Z"));
+        let cuts = [
+            "2021-10-30T12:00:00Z",
+            "2021-10-30T16:30:00Z",
+            "2021-10-31T17:30:00Z",
+            "2021-10-31T18:00:00Z",
+        ];
+        let cuts = cuts.map(|cut| parse_time(cut).unwrap());
+        assert_eq!(days, Ok(Interval::between(&cuts)));
+        let whole = cut.within(interval("2021-10-30T16:30:00Z", "2021-10-31T17:30:00Z"));
+        assert_eq!(whole.unwrap().len(), 1);
+        let decade = interval("2000-01-01T00:00:00Z", "2011-01-01T00:00:00Z");
+        assert_eq!(cut.within(decade), Err(DaysError::TooMany));
+        assert!(matches!(cut.within(Interval::ALL), Err(DaysError::Date(_))));
     }
 }

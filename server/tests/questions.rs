@@ -1,0 +1,1068 @@
+//! What `IncidentService` answers, compared with a fold of the same entries in memory, and what an answer costs.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+#[path = "../../proto/tests/support/mod.rs"]
+mod protocol;
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use prost::Message as _;
+use protocol::{
+    HOUR, Log, MEMBERS, START,
+    commission::{self, asks_attribution, asks_remedy, attribution, remedy},
+};
+use tokio::{runtime::Runtime, sync::watch};
+use tonic::{Code, Request, Status};
+use tonic_types::StatusExt as _;
+use trucelog_proto::{
+    checkpoint::Checkpoint,
+    entry::Entry,
+    fold::{Change, Counts, DayCut, Fold, IncidentFilter, Interval, Sensor, Views as _},
+    hash::{LeafIndex, RecordDigest, RootHash, TreeSize},
+    pb::{self, incident_service_server::IncidentService as _, record::Body},
+    record::VerifiedRecord,
+    refusal::Reason,
+    rules::{self, Placed},
+    state::{Overlay, State, StateError, StateMut as _},
+    tree::leaf_hash,
+};
+use trucelog_server::{
+    reader::Reader,
+    sequencer::Head,
+    service::incidents::Incidents,
+    store::{Batch, IndexBatch, Indexed, LogStore as _, Meta, Posting, Store},
+    view::{Index, answer, indexer},
+};
+
+/// A store with the entries of a log, an index over them, and the service.
+struct Served {
+    store: Arc<Store>,
+    head: watch::Sender<Arc<Head>>,
+    service: Incidents,
+    runtime: Runtime,
+    _dir: tempfile::TempDir,
+}
+
+/// The rules' state in a store.
+struct Stored(Arc<Store>);
+
+impl State for Stored {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+        Ok(self.0.state(key).unwrap())
+    }
+}
+
+fn head(log: &Log, size: usize) -> Arc<Head> {
+    Arc::new(Head {
+        checkpoint: Checkpoint {
+            origin: log.id.origin.clone(),
+            size: TreeSize::new(size as u64),
+            root: RootHash::from_bytes([0; 32]),
+        },
+        note: Vec::new(),
+    })
+}
+
+impl Served {
+    /// Serves a log; only `indexed` of its entries are signed and indexed.
+    fn up_to(log: &Log, indexed: usize) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let meta = Meta {
+            log: log.id.clone(),
+        };
+        let store = Arc::new(Store::create(&dir.path().join("db"), meta).unwrap());
+        let (sender, receiver) = watch::channel(head(log, indexed));
+        let reader = Reader::new(Arc::clone(&store), receiver);
+        let index = Index::new(Arc::clone(&store), reader);
+        let served = Self {
+            service: Incidents::new(index),
+            store,
+            head: sender,
+            runtime: Runtime::new().unwrap(),
+            _dir: dir,
+        };
+        served.write(log, 0);
+        served.catch_up(log, indexed);
+        served
+    }
+
+    fn new(log: &Log) -> Self {
+        Self::up_to(log, log.entries.len())
+    }
+
+    /// Stores the entries of the log from `first` on, with the state that they give.
+    fn write(&self, log: &Log, first: usize) {
+        let entries: Vec<(LeafIndex, Vec<u8>)> = (first as u64..)
+            .map(LeafIndex::new)
+            .zip(log.entries[first..].iter().cloned())
+            .collect();
+        for run in entries.chunks(1000) {
+            let mut state = Overlay::new(Stored(Arc::clone(&self.store)));
+            for (_, bytes) in run {
+                let writes = rules::apply(&state, placed(bytes, &record_of(bytes))).unwrap();
+                state.extend(writes);
+            }
+            let writes = state.into_writes();
+            let batch = Batch {
+                entries: run.to_vec(),
+                state: writes
+                    .iter()
+                    .map(|(key, value)| (key.to_vec(), value.to_vec()))
+                    .collect(),
+                ..Batch::default()
+            };
+            self.store.commit(&batch).unwrap();
+        }
+    }
+
+    fn catch_up(&self, log: &Log, size: usize) {
+        self.head.send_replace(head(log, size));
+        indexer::catch_up(&self.store, TreeSize::new(size as u64)).unwrap();
+    }
+
+    fn incidents(
+        &self,
+        request: pb::ListIncidentsRequest,
+    ) -> Result<pb::ListIncidentsResponse, Status> {
+        let answer = self.service.list_incidents(Request::new(request));
+        Ok(self.runtime.block_on(answer)?.into_inner())
+    }
+
+    /// All pages of a list, and how many there were.
+    fn all_incidents(
+        &self,
+        mut request: pb::ListIncidentsRequest,
+    ) -> (Vec<pb::IncidentView>, usize) {
+        let (mut found, mut pages) = (Vec::new(), 0);
+        loop {
+            let page = self.incidents(request.clone()).unwrap();
+            found.extend(page.incidents);
+            pages += 1;
+            if page.next_page_token.is_empty() {
+                return (found, pages);
+            }
+            request.page_token = page.next_page_token;
+        }
+    }
+}
+
+fn record_of(entry: &[u8]) -> VerifiedRecord {
+    let entry = Entry::decode(entry).unwrap();
+    VerifiedRecord {
+        record: trucelog_proto::record::DecodedRecord::decode(&entry.signed_record.record).unwrap(),
+        public_key: entry
+            .signed_record
+            .public_key
+            .as_slice()
+            .try_into()
+            .unwrap(),
+    }
+}
+
+fn placed<'a>(bytes: &[u8], record: &'a VerifiedRecord) -> Placed<'a> {
+    let entry = Entry::decode(bytes).unwrap();
+    Placed {
+        index: entry.index,
+        accepted_time: entry.accepted_time,
+        leaf: leaf_hash(bytes),
+        record,
+    }
+}
+
+fn fold(log: &Log, size: usize) -> Fold {
+    let mut fold = Fold::default();
+    for entry in &log.entries[..size] {
+        fold.append_entry(entry).unwrap();
+    }
+    fold
+}
+
+/// A report of the `number`-th kind, hour and place of those that tests use.
+fn report(number: u64) -> pb::IncidentReport {
+    const KINDS: [pb::IncidentKind; 3] = [
+        pb::IncidentKind::Explosion,
+        pb::IncidentKind::Shot,
+        pb::IncidentKind::Burst,
+    ];
+    // Near each other, over the 180th meridian, at a pole, and none.
+    const PLACES: [Option<(i32, i32, u32)>; 6] = [
+        Some((480_000_000, 380_000_000, 100)),
+        Some((480_500_000, 380_400_000, 5_000)),
+        Some((-170_000_000, 1_799_900_000, 20_000)),
+        Some((899_990_000, 10_000_000, 30_000)),
+        Some((485_000_000, 385_000_000, 2_000_000)),
+        None,
+    ];
+    let mut report = protocol::report();
+    report.kind = KINDS[index(number, KINDS.len())].into();
+    ["", "PPP", "AAA"][index(number / 2, 3)].clone_into(&mut report.apparent_origin);
+    report.latest_time = START - (number % 5) * 400 * HOUR;
+    let spans = [0, HOUR, 30 * HOUR, 1_000 * HOUR, 20_000 * HOUR];
+    report.earliest_time = report.latest_time - spans[index(number / 3, spans.len())];
+    report.period = true;
+    let place = PLACES[index(number / 5, PLACES.len())];
+    let place = place.map(|(latitude, longitude, radius_m)| pb::Position {
+        latitude,
+        longitude,
+        radius_m,
+        basis: pb::PositionBasis::Nearby.into(),
+        ..pb::Position::default()
+    });
+    report.place = Some(pb::Place {
+        admin_area_1: ["North", "South", ""][index(number / 7, 3)].to_owned(),
+        location: place.map(pb::place::Location::Position),
+        ..pb::Place::default()
+    });
+    report
+}
+
+fn index(number: u64, len: usize) -> usize {
+    usize::try_from(number).unwrap() % len
+}
+
+/// A log in which stations and the commission do what `steps` say.
+fn random_log(steps: &[(u8, u64)]) -> Log {
+    let mut story = Story::new();
+    for (what, number) in steps {
+        story.log.now += HOUR / 2;
+        match what % 10 {
+            0..=2 => story.report(*number),
+            3 => story.correct(*number),
+            4 => story.withdraw(*number),
+            5 => story.group(*number),
+            6 => story.propose(*number),
+            7 => story.decide(*number),
+            8 => story.corroborate(*number),
+            _ => story.cover(*number),
+        }
+    }
+    story.log
+}
+
+/// A log on its way, with what later records may name.
+struct Story {
+    log: Log,
+    /// Versions in force with their members.
+    versions: Vec<(&'static str, RecordDigest)>,
+    cases: Vec<RecordDigest>,
+    /// Proposals under vote, and whether each is an attribution.
+    open: Vec<(RecordDigest, bool)>,
+    /// Decisions that adopted an attribution.
+    adopted: Vec<RecordDigest>,
+    /// The newest coverage report of a sensor, and the end of what is covered.
+    covered: Option<(RecordDigest, u64)>,
+}
+
+fn pick<T: Copy>(number: u64, list: &[T]) -> Option<T> {
+    (!list.is_empty()).then(|| list[index(number, list.len())])
+}
+
+impl Story {
+    fn new() -> Self {
+        Self {
+            log: Log::staffed(),
+            versions: Vec::new(),
+            cases: Vec::new(),
+            open: Vec::new(),
+            adopted: Vec::new(),
+            covered: None,
+        }
+    }
+
+    fn put(&mut self, member: &str, station: &str, body: Body) -> RecordDigest {
+        self.log.put(member, station, body).unwrap()
+    }
+
+    fn report(&mut self, number: u64) {
+        let member = MEMBERS[index(number, 3)];
+        let body = Body::IncidentReport(report(number));
+        let digest = self.put(member, "monitor", body);
+        self.versions.push((member, digest));
+    }
+
+    fn correct(&mut self, number: u64) {
+        let Some((member, target)) = pick(number, &self.versions) else {
+            return;
+        };
+        let body = Body::Correction(pb::Correction {
+            target: commission::bytes(target),
+            reason: pb::CorrectionReason::Time.into(),
+            report: Some(report(number.wrapping_mul(7))),
+            ..pb::Correction::default()
+        });
+        let digest = self.put(member, "monitor", body);
+        let at = index(number, self.versions.len());
+        self.versions[at].1 = digest;
+    }
+
+    fn withdraw(&mut self, number: u64) {
+        let Some((member, target)) = pick(number, &self.versions) else {
+            return;
+        };
+        let body = Body::Withdrawal(pb::Withdrawal {
+            target: commission::bytes(target),
+            reason: pb::WithdrawalReason::Duplicate.into(),
+            ..pb::Withdrawal::default()
+        });
+        self.put(member, "monitor", body);
+        self.versions.remove(index(number, self.versions.len()));
+    }
+
+    fn corroborate(&mut self, number: u64) {
+        let Some((member, target)) = pick(number, &self.versions) else {
+            return;
+        };
+        let others = MEMBERS.iter().filter(|other| **other != member);
+        let others: Vec<_> = others.copied().collect();
+        let results = [
+            pb::CorroborationResult::Confirm,
+            pb::CorroborationResult::Contradict,
+            pb::CorroborationResult::Partial,
+        ];
+        let body = Body::Corroboration(pb::Corroboration {
+            target: commission::bytes(target),
+            result: results[index(number / 4, results.len())].into(),
+            text: "As far as it goes.".to_owned(),
+            means: vec![pb::Means::Seen.into()],
+            ..pb::Corroboration::default()
+        });
+        // A member that is a party to a case may not check its reports.
+        let member = others[index(number / 2, 2)];
+        let refused = self.log.put(member, "verifier", body).err();
+        assert!(refused.is_none_or(|refusal| refusal.reason == Reason::PartyToCase));
+    }
+
+    fn group(&mut self, number: u64) {
+        let Some((_, report)) = pick(number, &self.versions) else {
+            return;
+        };
+        let parties = [["PPP"], ["AAA"]];
+        let mut case = commission::case(vec![report], &parties[index(number / 2, 2)]);
+        if let Some(extended) = pick(number, &self.cases).filter(|_| number.is_multiple_of(2)) {
+            case.extends = commission::bytes(extended);
+            case.title.clear();
+        }
+        let founds = case.extends.is_empty();
+        let digest = self.put("BBB", "verifier", Body::Case(case));
+        self.cases.extend(founds.then_some(digest));
+    }
+
+    fn propose(&mut self, number: u64) {
+        let decision = pick(number, &self.adopted).filter(|_| number.is_multiple_of(2));
+        let (question, is_attribution) = match (decision, pick(number, &self.cases)) {
+            (Some(decision), _) => (asks_remedy(remedy(decision)), false),
+            (None, Some(case)) => (asks_attribution(attribution(case, "PPP")), true),
+            (None, None) => return,
+        };
+        // A case that AAA is the only party to cannot be attributed to PPP.
+        let member = MEMBERS[index(number, 3)];
+        if let Ok(proposal) = self.log.put(member, "commissioner", question) {
+            self.open.push((proposal, is_attribution));
+        }
+    }
+
+    fn decide(&mut self, number: u64) {
+        let Some((proposal, is_attribution)) = pick(number, &self.open) else {
+            return;
+        };
+        self.open.remove(index(number, self.open.len()));
+        let (choice, outcome) = if number.is_multiple_of(3) {
+            (pb::VoteChoice::Dissent, pb::Outcome::Rejected)
+        } else {
+            (pb::VoteChoice::Concur, pb::Outcome::Adopted)
+        };
+        // A member that is a party has no vote.
+        let votes: Vec<_> = MEMBERS
+            .iter()
+            .filter_map(|member| {
+                let vote = commission::vote(proposal, choice);
+                self.log.put(member, "commissioner", vote).ok()
+            })
+            .collect();
+        let body = commission::decision(proposal, outcome, &votes);
+        let decision = self.put("BBB", "authority", body);
+        if is_attribution && outcome == pb::Outcome::Adopted {
+            self.adopted.push(decision);
+        }
+    }
+
+    /// Reports the next stretch of a sensor's time, or states the newest one anew.
+    fn cover(&mut self, number: u64) {
+        let anew = self.covered.filter(|_| number.is_multiple_of(4));
+        let earliest_time = match (anew, self.covered) {
+            (Some((_, end)), _) => end - HOUR / 4,
+            (None, Some((_, end))) => end,
+            (None, None) => START,
+        };
+        let latest_time = earliest_time + HOUR / 4;
+        let supersedes = anew.map(|(digest, _)| commission::bytes(digest));
+        let body = Body::CoverageReport(pb::CoverageReport {
+            sensor: "camera".to_owned(),
+            earliest_time,
+            latest_time,
+            status: pb::CoverageStatus::Up.into(),
+            supersedes: supersedes.unwrap_or_default(),
+            ..pb::CoverageReport::default()
+        });
+        let digest = self.put("CCC", "sensor", body);
+        self.covered = Some((digest, latest_time));
+    }
+}
+
+/// The filter with the `number`-th value of every field, half of them absent.
+fn filter(number: u64, case: Option<RecordDigest>) -> pb::IncidentFilter {
+    let has = |bit: u64| number >> bit & 1 == 1;
+    let time = |ms: u64| Some(answer::timestamp(ms));
+    let middle = START - (number >> 8) % 2_500 * HOUR;
+    let width = [10, 300, 3_000, 30_000][index(number >> 20, 4)] * HOUR;
+    let circle = |latitude, longitude, radius_m| {
+        pb::area::Shape::Circle(pb::Circle {
+            latitude,
+            longitude,
+            radius_m,
+        })
+    };
+    let sides = |south, west, north, east| {
+        pb::area::Shape::Box(pb::Box {
+            south,
+            west,
+            north,
+            east,
+        })
+    };
+    let shapes = [
+        circle(480_000_000, 380_000_000, 10_000),
+        circle(-170_000_000, -1_799_900_000, 60_000),
+        circle(899_000_000, -1_000_000_000, 300_000),
+        sides(479_000_000, 379_000_000, 481_000_000, 381_000_000),
+        sides(-180_000_000, 1_799_000_000, -160_000_000, -1_799_000_000),
+        sides(-900_000_000, -1_800_000_000, 900_000_000, 1_800_000_000),
+    ];
+    let shape = shapes[index(number >> 24, shapes.len())];
+    let overlaps = [pb::Overlap::Possible, pb::Overlap::Certain];
+    let statuses = [
+        pb::IncidentStatus::InForce,
+        pb::IncidentStatus::Corrected,
+        pb::IncidentStatus::Withdrawn,
+        pb::IncidentStatus::Corroborated,
+        pb::IncidentStatus::Disputed,
+        pb::IncidentStatus::Uncorroborated,
+    ];
+    pb::IncidentFilter {
+        since: time(middle - width).filter(|_| has(0)),
+        until: time(middle + width).filter(|_| has(1)),
+        area: has(2).then_some(pb::Area { shape: Some(shape) }),
+        overlap: overlaps[index(number >> 7, 2)].into(),
+        kinds: has(3)
+            .then_some(vec![
+                pb::IncidentKind::Shot.into(),
+                pb::IncidentKind::Burst.into(),
+            ])
+            .unwrap_or_default(),
+        parties: has(4).then_some(vec!["PPP".to_owned()]).unwrap_or_default(),
+        members: has(5).then_some(vec!["AAA".to_owned()]).unwrap_or_default(),
+        statuses: has(6)
+            .then_some(vec![statuses[index(number >> 28, 6)].into()])
+            .unwrap_or_default(),
+        case: case
+            .filter(|_| number >> 30 & 3 == 3)
+            .map(commission::bytes)
+            .unwrap_or_default(),
+    }
+}
+
+/// What the fold says of the incidents that a filter means.
+fn expected(fold: &Fold, filter: &pb::IncidentFilter) -> Vec<pb::IncidentView> {
+    let filter = IncidentFilter::parse(filter).unwrap();
+    let meant = fold
+        .incidents()
+        .iter()
+        .filter(|incident| filter.matches(incident, fold).unwrap());
+    meant
+        .map(|incident| answer::incident_summary(fold, incident).unwrap())
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn answers_are_those_of_a_fold_at_every_size(
+        steps in proptest::collection::vec((any::<u8>(), 0_u64..1_000_000), 1..60),
+        questions in proptest::collection::vec((any::<u64>(), any::<u64>()), 12),
+        page_size in 1_i32..9,
+    ) {
+        let log = random_log(&steps);
+        let served = Served::new(&log);
+        for (number, size) in questions {
+            let size = 1 + index(size % 1_000_000, log.entries.len());
+            let fold = fold(&log, size);
+            let newest = self::fold(&log, log.entries.len());
+            let cases = newest.cases();
+            let case = (!cases.is_empty()).then(|| cases[index(number % 97, cases.len())].digest());
+            let filter = filter(number, case);
+            let request = pb::ListIncidentsRequest {
+                as_of_size: size as u64,
+                filter: Some(filter.clone()),
+                page_size,
+                page_token: String::new(),
+            };
+            let (found, _) = served.all_incidents(request);
+            prop_assert_eq!(found, expected(&fold, &filter), "size {}, {:?}", size, filter);
+            check_the_rest(&served, &fold, &log, case);
+        }
+    }
+}
+
+/// Compares what is not filtered by [`IncidentFilter`]: each incident, cases, decisions, remedies and changes.
+fn check_the_rest(served: &Served, fold: &Fold, log: &Log, case: Option<RecordDigest>) {
+    let as_of_size = fold.size().get();
+    let run = &served.runtime;
+    for incident in fold.incidents() {
+        let request = pb::GetIncidentRequest {
+            record_digest: commission::bytes(incident.newest().stamp.digest),
+            as_of_size,
+        };
+        let answer = run.block_on(served.service.get_incident(Request::new(request)));
+        let found = answer.unwrap().into_inner();
+        assert_eq!(
+            found.incident,
+            Some(answer::incident(fold, incident).unwrap())
+        );
+        assert_eq!(found.size, as_of_size);
+        assert_eq!(found.as_of_time, Some(answer::timestamp(fold.now())));
+    }
+    let request = pb::ListCasesRequest {
+        as_of_size,
+        ..pb::ListCasesRequest::default()
+    };
+    let answer = run.block_on(served.service.list_cases(Request::new(request)));
+    let cases: Vec<_> = fold
+        .cases()
+        .iter()
+        .map(|case| answer::case_summary(fold, case).unwrap())
+        .collect();
+    assert_eq!(answer.unwrap().into_inner().cases, cases);
+    for case in fold.cases() {
+        let request = pb::GetCaseRequest {
+            record_digest: commission::bytes(case.digest()),
+            as_of_size,
+        };
+        let answer = run.block_on(served.service.get_case(Request::new(request)));
+        let found = answer.unwrap().into_inner().case;
+        assert_eq!(found, Some(answer::case(fold, case).unwrap()));
+    }
+    let request = pb::ListDecisionsRequest {
+        as_of_size,
+        case: case.map(commission::bytes).unwrap_or_default(),
+        ..pb::ListDecisionsRequest::default()
+    };
+    let answer = run.block_on(served.service.list_decisions(Request::new(request)));
+    let of_case =
+        |proposal: &&trucelog_proto::fold::Proposal| case.is_none() || proposal.case() == case;
+    let decisions: Vec<_> = fold
+        .proposals()
+        .iter()
+        .filter(of_case)
+        .map(|proposal| answer::decision(fold, proposal).unwrap())
+        .collect();
+    assert_eq!(answer.unwrap().into_inner().decisions, decisions);
+    let request = pb::ListRemediesRequest {
+        as_of_size,
+        ..pb::ListRemediesRequest::default()
+    };
+    let answer = run.block_on(served.service.list_remedies(Request::new(request)));
+    let remedies: Vec<_> = fold
+        .remedies()
+        .unwrap()
+        .iter()
+        .map(answer::remedy)
+        .collect();
+    assert_eq!(answer.unwrap().into_inner().remedies, remedies);
+    check_changes(served, fold, log);
+}
+
+fn check_changes(served: &Served, fold: &Fold, log: &Log) {
+    let size = fold.size().get();
+    let since_index = size / 2;
+    let request = pb::ListChangesRequest {
+        as_of_size: size,
+        since_index,
+        page_size: 500,
+        ..pb::ListChangesRequest::default()
+    };
+    let answer = served
+        .runtime
+        .block_on(served.service.list_changes(Request::new(request)));
+    check_counts(served, fold);
+    check_coverage(served, fold);
+    let range = usize::try_from(since_index).unwrap()..usize::try_from(size).unwrap();
+    let changes: Vec<_> = log.entries[range]
+        .iter()
+        .map(|entry| {
+            let owner = fold.owner(&record_of(entry).record.digest).cloned();
+            answer::change(&Change::of_entry(entry, owner, fold).unwrap())
+        })
+        .collect();
+    assert_eq!(answer.unwrap().into_inner().changes, changes);
+}
+
+fn check_coverage(served: &Served, fold: &Fold) {
+    let (since, until) = (START + HOUR, START + 4 * HOUR);
+    let request = pb::ListCoverageRequest {
+        as_of_size: fold.size().get(),
+        since: Some(answer::timestamp(since)),
+        until: Some(answer::timestamp(until)),
+        members: vec!["CCC".to_owned(), "AAA".to_owned()],
+        ..pb::ListCoverageRequest::default()
+    };
+    let answer = served
+        .runtime
+        .block_on(served.service.list_coverage(Request::new(request)));
+    let reports = fold.sensors().iter().flat_map(Sensor::reports);
+    let reports: Vec<_> = reports.collect();
+    let expected: Vec<_> = reports
+        .iter()
+        .filter(|report| report.body.earliest_time < until && report.body.latest_time >= since)
+        .map(|report| {
+            let digest = report.stamp.digest.as_bytes();
+            let later = reports.iter().find(|later| later.body.supersedes == digest);
+            pb::CoverageView {
+                stamp: Some(answer::stamp(&report.stamp)),
+                report: Some(report.body.clone()),
+                superseded_by: later
+                    .map(|later| commission::bytes(later.stamp.digest))
+                    .unwrap_or_default(),
+            }
+        })
+        .collect();
+    assert_eq!(answer.unwrap().into_inner().coverage, expected);
+}
+
+fn check_counts(served: &Served, fold: &Fold) {
+    let interval = Interval {
+        start_ms: START - 100 * 24 * HOUR,
+        end_ms: START + HOUR,
+    };
+    let filter = pb::IncidentFilter {
+        since: Some(answer::timestamp(interval.start_ms)),
+        until: Some(answer::timestamp(interval.end_ms)),
+        ..pb::IncidentFilter::default()
+    };
+    let request = pb::CountIncidentsRequest {
+        as_of_size: fold.size().get(),
+        filter: Some(filter.clone()),
+        time_zone: "Europe/Kyiv".to_owned(),
+        day_start_minute: 19 * 60 + 30,
+    };
+    let answer = served
+        .runtime
+        .block_on(served.service.count_incidents(Request::new(request)));
+    let cut = DayCut::new("Europe/Kyiv", "19:30").unwrap();
+    let mut counts = Counts::new(cut.within(interval).unwrap());
+    let filter = IncidentFilter::parse(&filter).unwrap();
+    for incident in fold.incidents() {
+        let holds = filter.matches(incident, fold).unwrap();
+        if let Some(version) = incident.in_force().filter(|_| holds) {
+            counts.add(&version.report);
+        }
+    }
+    let rows: Vec<_> = counts.rows().map(answer::day_count).collect();
+    assert_eq!(answer.unwrap().into_inner().counts, rows);
+}
+
+fn list(filter: pb::IncidentFilter) -> pb::ListIncidentsRequest {
+    pb::ListIncidentsRequest {
+        filter: Some(filter),
+        ..pb::ListIncidentsRequest::default()
+    }
+}
+
+/// Reason, field and facts of a refusal.
+fn refused(status: &Status) -> (Code, String, String, bool) {
+    let details = status.get_error_details();
+    let info = details.error_info().unwrap();
+    let retry = details.retry_info().is_some();
+    let field = info.metadata.get("field").cloned().unwrap_or_default();
+    (status.code(), info.reason.clone(), field, retry)
+}
+
+#[test]
+fn pages_stay_as_they_are_while_the_log_grows() {
+    let steps: Vec<(u8, u64)> = (0..30).map(|number| (0, number)).collect();
+    let mut log = random_log(&steps);
+    let served = Served::new(&log);
+    let old = expected(
+        &fold(&log, log.entries.len()),
+        &pb::IncidentFilter::default(),
+    );
+    let mut request = pb::ListIncidentsRequest {
+        page_size: 10,
+        ..list(pb::IncidentFilter::default())
+    };
+    let first = served.incidents(request.clone()).unwrap();
+    assert_eq!(first.size, log.entries.len() as u64);
+
+    let before = log.entries.len();
+    for number in [3, 14, 25] {
+        let body = Body::Withdrawal(pb::Withdrawal {
+            target: old[number].incident.clone(),
+            reason: pb::WithdrawalReason::Duplicate.into(),
+            ..pb::Withdrawal::default()
+        });
+        log.put(MEMBERS[number % 3], "monitor", body).unwrap();
+        let body = Body::IncidentReport(report(number as u64));
+        log.put("CCC", "monitor", body).unwrap();
+    }
+    served.write(&log, before);
+    served.catch_up(&log, log.entries.len());
+    assert_eq!(
+        served.incidents(request.clone()).unwrap().size,
+        log.entries.len() as u64
+    );
+
+    request.page_token = first.next_page_token;
+    // Another size of page is the same list.
+    request.page_size = 7;
+    let (rest, pages) = served.all_incidents(request);
+    assert_eq!(pages, 3);
+    assert_eq!([first.incidents, rest].concat(), old);
+}
+
+/// What is spoiled in a request, and the reason and field of the refusal.
+type Spoiled = (
+    fn(&mut pb::ListIncidentsRequest),
+    &'static str,
+    &'static str,
+);
+
+fn spoiled() -> [Spoiled; 8] {
+    [
+        (
+            |request| request.page_token.push('0'),
+            "OTHER_PAGE_TOKEN",
+            "page_token",
+        ),
+        (
+            |request| request.page_token.replace_range(0..1, "+"),
+            "OTHER_PAGE_TOKEN",
+            "page_token",
+        ),
+        (
+            |request| request.as_of_size = 12,
+            "OTHER_PAGE_TOKEN",
+            "page_token",
+        ),
+        (
+            |request| {
+                request
+                    .filter
+                    .as_mut()
+                    .unwrap()
+                    .members
+                    .push("AAA".to_owned());
+            },
+            "OTHER_PAGE_TOKEN",
+            "page_token",
+        ),
+        (
+            |request| request.page_size = -1,
+            "OUT_OF_RANGE",
+            "page_size",
+        ),
+        (
+            |request| request.filter.as_mut().unwrap().kinds.push(0),
+            "FIELD_FORMAT",
+            "filter.kinds",
+        ),
+        (
+            |request| request.filter.as_mut().unwrap().members = vec!["AAA".to_owned(); 17],
+            "LIST_TOO_LONG",
+            "filter.members",
+        ),
+        (
+            |request| {
+                let circle = pb::Circle {
+                    latitude: 900_000_001,
+                    longitude: 0,
+                    radius_m: 1,
+                };
+                request.filter.as_mut().unwrap().area = Some(pb::Area {
+                    shape: Some(pb::area::Shape::Circle(circle)),
+                });
+            },
+            "OUT_OF_RANGE",
+            "filter.area.circle.latitude",
+        ),
+    ]
+}
+
+#[test]
+fn rejects_what_is_not_asked_well() {
+    let log = random_log(&(0..30).map(|number| (0, number)).collect::<Vec<_>>());
+    let size = log.entries.len();
+    let served = Served::up_to(&log, size - 3);
+    let page = served
+        .incidents(pb::ListIncidentsRequest {
+            page_size: 5,
+            ..pb::ListIncidentsRequest::default()
+        })
+        .unwrap();
+    assert_eq!(page.size, size as u64 - 3);
+    served.head.send_replace(head(&log, size - 1));
+    let with = |change: fn(&mut pb::ListIncidentsRequest)| {
+        let mut request = list(pb::IncidentFilter::default());
+        request.page_token = page.next_page_token.clone();
+        change(&mut request);
+        refused(&served.incidents(request).unwrap_err())
+    };
+    let beyond = with(|request| {
+        request.page_token.clear();
+        request.as_of_size = 1_000;
+    });
+    assert_eq!(
+        (beyond.0, beyond.1.as_str()),
+        (Code::OutOfRange, "BEYOND_THE_END")
+    );
+    let mut later = list(pb::IncidentFilter::default());
+    later.as_of_size = size as u64 - 1;
+    let later = refused(&served.incidents(later).unwrap_err());
+    assert_eq!(
+        later,
+        (
+            Code::Unavailable,
+            "NOT_INDEXED".to_owned(),
+            String::new(),
+            true
+        )
+    );
+
+    for (change, reason, field) in spoiled() {
+        let expected = (
+            Code::InvalidArgument,
+            reason.to_owned(),
+            field.to_owned(),
+            false,
+        );
+        assert_eq!(with(change), expected);
+    }
+    // The same token with another method is another request.
+    let request = pb::ListCasesRequest {
+        page_token: page.next_page_token.clone(),
+        ..pb::ListCasesRequest::default()
+    };
+    let answer = served
+        .runtime
+        .block_on(served.service.list_cases(Request::new(request)));
+    assert_eq!(refused(&answer.unwrap_err()).1, "OTHER_PAGE_TOKEN");
+    let request = pb::GetIncidentRequest {
+        record_digest: vec![7; 32],
+        as_of_size: 0,
+    };
+    let answer = served
+        .runtime
+        .block_on(served.service.get_incident(Request::new(request)));
+    assert_eq!(refused(&answer.unwrap_err()).1, "NOT_FOUND");
+}
+
+#[test]
+fn an_index_of_another_version_is_made_anew() {
+    let log = random_log(
+        &(0..40)
+            .map(|number| (number, u64::from(number)))
+            .collect::<Vec<_>>(),
+    );
+    let served = Served::new(&log);
+    let items = |served: &Served| -> Vec<_> {
+        let items = served.store.index_items();
+        items.map(Result::unwrap).collect()
+    };
+    let made = items(&served);
+    assert!(made.len() > 200, "{}", made.len());
+    served.store.drop_index().unwrap();
+    assert!(items(&served).is_empty());
+    let stale = IndexBatch {
+        postings: vec![(
+            vec![2, 1, 0],
+            Posting {
+                index: LeafIndex::new(5),
+                digest: RecordDigest::from_bytes([9; 32]),
+            },
+        )],
+        indexed: Indexed {
+            version: 0,
+            size: log.entries.len() as u64,
+            latest_time: 1,
+        },
+        ..IndexBatch::default()
+    };
+    served.store.extend_index(&stale).unwrap();
+    let asked = served.incidents(list(pb::IncidentFilter::default()));
+    assert_eq!(refused(&asked.unwrap_err()).1, "NOT_INDEXED");
+    served.catch_up(&log, log.entries.len());
+    assert_eq!(items(&served), made);
+}
+
+/// Appends `count` reports of one station, an hour apart, without signatures.
+fn with_reports(count: u64) -> Log {
+    let mut log = Log::staffed();
+    let public_key = protocol::public("AAA/monitor");
+    for number in 0..count {
+        log.now += HOUR;
+        let mut report = protocol::report();
+        report.earliest_time = log.now - HOUR;
+        report.latest_time = log.now;
+        report.kind = if number % 10 == 0 {
+            pb::IncidentKind::Shot.into()
+        } else {
+            pb::IncidentKind::Burst.into()
+        };
+        if number % 100 == 0 {
+            report.place = Some(pb::Place {
+                location: Some(pb::place::Location::Position(pb::Position {
+                    latitude: -100_000_000,
+                    longitude: 200_000_000,
+                    radius_m: 10,
+                    basis: pb::PositionBasis::Point.into(),
+                    ..pb::Position::default()
+                })),
+                ..pb::Place::default()
+            });
+        }
+        let record = log.record("AAA", "monitor", Body::IncidentReport(report));
+        let signed_record = pb::SignedRecord {
+            record: record.encode_to_vec(),
+            public_key: public_key.clone(),
+            signature: vec![1; 64],
+        };
+        let bytes = Entry {
+            index: LeafIndex::new(log.entries.len() as u64),
+            previous: log.previous,
+            accepted_time: log.now,
+            signed_record,
+        }
+        .encode();
+        let writes = rules::apply(&log.state, placed(&bytes, &record_of(&bytes))).unwrap();
+        log.state.apply(&writes).unwrap();
+        log.previous = leaf_hash(&bytes);
+        log.entries.push(bytes);
+        let station = ("AAA".to_owned(), "monitor".to_owned());
+        log.stations.get_mut(&station).unwrap().1 += 1;
+    }
+    log
+}
+
+/// A name, a filter, and how many incidents it means.
+type Question<'a> = (&'a str, &'a dyn Fn(&Log) -> pb::IncidentFilter, usize);
+
+#[test]
+fn a_page_out_of_many_costs_what_it_costs_out_of_few() {
+    let small = with_reports(1_000);
+    let large = with_reports(100_000);
+    let circle = pb::area::Shape::Circle(pb::Circle {
+        latitude: -100_000_000,
+        longitude: 200_000_000,
+        radius_m: 1_000,
+    });
+    let kind = vec![pb::IncidentKind::Shot.into()];
+    let day = |log: &Log| pb::IncidentFilter {
+        since: Some(answer::timestamp(log.now - 30 * HOUR)),
+        until: Some(answer::timestamp(log.now - 3 * HOUR)),
+        ..pb::IncidentFilter::default()
+    };
+    let month = |log: &Log| pb::IncidentFilter {
+        since: Some(answer::timestamp(log.now - 720 * HOUR)),
+        ..pb::IncidentFilter::default()
+    };
+    let questions: [Question; 6] = [
+        ("all", &|_| pb::IncidentFilter::default(), 100),
+        (
+            "member",
+            &|_| pb::IncidentFilter {
+                members: vec!["AAA".to_owned()],
+                ..Default::default()
+            },
+            100,
+        ),
+        (
+            "kind",
+            &|_| pb::IncidentFilter {
+                kinds: kind.clone(),
+                ..Default::default()
+            },
+            100,
+        ),
+        (
+            "area",
+            &|_| pb::IncidentFilter {
+                area: Some(pb::Area {
+                    shape: Some(circle),
+                }),
+                ..Default::default()
+            },
+            10,
+        ),
+        ("a day", &day, 27),
+        ("a month", &month, 100),
+    ];
+    let (of_small, of_large) = (Served::new(&small), Served::new(&large));
+    let cost = |served: &Served, log: &Log, (name, filter, count): &Question| {
+        let request = pb::ListIncidentsRequest {
+            page_size: i32::try_from(*count).unwrap(),
+            ..list(filter(log))
+        };
+        let before = served.store.keys_read();
+        let page = served.incidents(request).unwrap();
+        assert_eq!(page.incidents.len(), *count, "{name}");
+        served.store.keys_read() - before
+    };
+    for question in &questions {
+        let costs = (
+            cost(&of_small, &small, question),
+            cost(&of_large, &large, question),
+        );
+        // An interval may be cut by the cells of the index in one log as it is not in the other.
+        assert!(costs.0 < 2_000, "{}: {costs:?}", question.0);
+        assert!(costs.1 <= 2 * costs.0, "{}: {costs:?}", question.0);
+    }
+    narrow_what_is_too_wide(&of_large, &large);
+}
+
+/// A page looks at so many candidates and no more; a count that would need more is refused.
+fn narrow_what_is_too_wide(served: &Served, log: &Log) {
+    let request = list(pb::IncidentFilter {
+        kinds: vec![pb::IncidentKind::Burst.into()],
+        members: vec!["BBB".to_owned()],
+        ..pb::IncidentFilter::default()
+    });
+    let before = served.store.keys_read();
+    let page = served.incidents(request).unwrap();
+    assert!(page.incidents.is_empty() && !page.next_page_token.is_empty());
+    let read = served.store.keys_read() - before;
+    assert!((2_000..10_000).contains(&read), "{read}");
+
+    let count = |since: u64| {
+        let filter = pb::IncidentFilter {
+            since: Some(answer::timestamp(since)),
+            until: Some(answer::timestamp(log.now)),
+            ..pb::IncidentFilter::default()
+        };
+        let request = pb::CountIncidentsRequest {
+            filter: Some(filter),
+            ..pb::CountIncidentsRequest::default()
+        };
+        let answer = served.service.count_incidents(Request::new(request));
+        served.runtime.block_on(answer)
+    };
+    let status = count(log.now - 4_000 * 24 * HOUR).unwrap_err();
+    let refusal = refused(&status);
+    assert_eq!(
+        (refusal.1.as_str(), refusal.2.as_str()),
+        ("TOO_WIDE", "filter.until")
+    );
+    let counts = count(log.now - 48 * HOUR).unwrap().into_inner().counts;
+    let possible: u64 = counts.iter().map(|row| row.possible).sum();
+    assert!((48..60).contains(&possible), "{counts:?}");
+}
