@@ -10,6 +10,7 @@ use std::{
     sync::{
         Arc, Mutex,
         atomic::{AtomicI64, Ordering},
+        mpsc,
     },
     time::Duration,
 };
@@ -283,6 +284,61 @@ async fn every_write_may_fail_or_fail_but_persist() {
             assert_recovers(&log, dir.path(), &acknowledged).await;
         }
     }
+}
+
+/// An anchor that waits for a word and then fails.
+struct GatedAnchor {
+    anchor: Anchor,
+    gate: mpsc::Receiver<()>,
+}
+
+impl CheckpointAnchor for GatedAnchor {
+    fn note(&self) -> &[u8] {
+        self.anchor.note()
+    }
+
+    fn replace(&mut self, _: &[u8], _: &[u8]) -> Result<(), AnchorError> {
+        self.gate.recv().unwrap();
+        Err(AnchorError::Stopped {
+            path: "gated".into(),
+        })
+    }
+}
+
+/// One batch fails, one waits to be signed, and one was being handed over: that is all that is written.
+#[tokio::test]
+async fn after_a_failure_only_the_batches_under_way_are_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = TestLog::new(6);
+    found_log(&log, dir.path());
+    let store = Arc::new(Store::open(&dir.path().join("data"), OPEN_LIMIT).unwrap());
+    let (open, gate) = mpsc::channel();
+    let anchor = GatedAnchor {
+        anchor: Anchor::open(&dir.path().join("anchor")).unwrap(),
+        gate,
+    };
+    let bounds = Bounds { batch: 1, ..BOUNDS };
+    let (sequencer, thread) = start(
+        log.identity.clone(),
+        Arc::clone(&store),
+        anchor,
+        SystemClock::new(),
+        bounds,
+    )
+    .unwrap();
+    let pending: Vec<_> = (0..20)
+        .map(|_| sequencer.submit(log.admitted_next()).unwrap())
+        .collect();
+    open.send(()).unwrap();
+    for pending in pending {
+        assert_eq!(pending.index().await, Err(SubmitError::Stopped));
+    }
+    assert_eq!(*sequencer.status().borrow(), Status::Stopped);
+    assert_eq!(sequencer.head().borrow().checkpoint.size, TreeSize::new(1));
+    drop(sequencer);
+    thread.join().unwrap();
+    let written = store.size().unwrap().get() - 1;
+    assert!((1..=3).contains(&written), "{written} batches");
 }
 
 /// A clock that a test moves.

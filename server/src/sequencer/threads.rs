@@ -136,7 +136,10 @@ fn commit<S: LogStore, C: Clock>(
         let now = *status.borrow();
         match now {
             Status::OtherHistory => refuse(answers, &SubmitError::OtherHistory),
-            Status::Stopped => return refuse_everything(queue),
+            Status::Stopped => {
+                drop(answers);
+                return refuse_everything(queue);
+            }
             Status::Held | Status::Running => {
                 let batch = match committer.commit(admitted) {
                     Ok(batch) => batch,
