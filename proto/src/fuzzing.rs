@@ -11,7 +11,7 @@ use crate::{
     cosignature,
     entry::Entry,
     error::VerifyError,
-    hash::{LeafHash, LeafIndex, NodeHash, RootHash, TreeSize, sha256},
+    hash::{CharterDigest, LeafHash, LeafIndex, NodeHash, RootHash, TreeSize, sha256},
     note::{Note, VerifierKey},
     pb,
     policy::Policy,
@@ -19,6 +19,7 @@ use crate::{
     record::{DecodedRecord, record_digest},
     signature,
     state::MemoryState,
+    succession,
     tile::{self, TilePath},
     tlog_proof::TlogProof,
     tlog_witness::{self, AddCheckpoint},
@@ -133,6 +134,30 @@ pub fn cosignature(data: &[u8]) {
         assert!(time <= cosignature::CosignatureTime::MAX);
         assert!(cosignature::verify(&format!("{text}x"), &key, bytes).is_err());
     }
+}
+
+/// Judges a charter's predecessor: what is signed does not depend on who has signed, and no log without entries is
+/// succeeded.
+pub fn succession(data: &[u8]) {
+    let Ok(record) = DecodedRecord::decode(data) else {
+        return;
+    };
+    let Some(pb::record::Body::Charter(charter)) = record.message.body else {
+        return;
+    };
+    let mut unsigned = charter.clone();
+    if let Some(predecessor) = &mut unsigned.predecessor {
+        predecessor.endorsements.clear();
+    }
+    assert_eq!(
+        succession::statement(&charter),
+        succession::statement(&unsigned)
+    );
+    let none = RootHash::from_bytes([0; 32]);
+    assert!(succession::verify(&MemoryState::default(), &none, &charter).is_err());
+    let digest = CharterDigest::from_bytes(*record.digest.as_bytes());
+    let itself = succession::contradiction((&charter, &digest), (&charter, &digest));
+    assert!(!matches!(itself, Ok(Some(_))));
 }
 
 /// Parses a signed note and a verifier key.

@@ -176,6 +176,31 @@ impl Policy {
         }
     }
 
+    /// The same witnesses and the same quorum for another log: the one that succeeds this log.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::parse`]: `log_key` is of the other kind, has a name that is no origin, or is a witness's.
+    ///
+    /// Source: `succession.md`.
+    pub fn for_successor(
+        &self,
+        charter: CharterDigest,
+        log_key: VerifierKey,
+    ) -> Result<Self, DecodeError> {
+        let log = LogLine {
+            origin: log_key.name().as_str().parse()?,
+            key: log_key,
+            url: None,
+        };
+        let changed = Self {
+            charter,
+            log,
+            ..self.clone()
+        };
+        Self::parse(changed.format().as_bytes())
+    }
+
     /// Returns the digest of the Charter that the policy pins.
     #[must_use]
     pub fn charter(&self) -> &CharterDigest {

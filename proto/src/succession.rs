@@ -1,22 +1,27 @@
 //! Succession: a new log that takes over from another, endorsed by the other's members.
 //!
-//! In scope: what an authority signs, the form of it in a charter, and whether the endorsements satisfy the rules of the
-//! predecessor at the size that is carried over. Out of scope: where the predecessor's entries come from.
+//! In scope: the terms that a successor starts from, what an authority signs, the form of it in a charter, and whether
+//! the endorsements satisfy the rules of the predecessor at the size that is carried over. Out of scope: where the
+//! predecessor's entries come from.
 //!
 //! Source: `proto/spec/succession.md`.
+
+mod terms;
 
 use prost::Message as _;
 use thiserror::Error;
 
 use crate::checkpoint::Origin;
 use crate::hash::{CharterDigest, RootHash, TreeSize};
-use crate::note::{KeyMaterial, VerifierKey};
+use crate::note::VerifierKey;
 use crate::pb;
 use crate::record::{record_digest, verify_statement};
 use crate::refusal::{Reason, Refusal};
 use crate::rules::{self, CharterState, Head, Key, KeyState, MemberList, MemberState};
 use crate::signature;
 use crate::state::{State, StateError};
+
+pub use terms::terms;
 
 /// A charter does not succeed the log that it names.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -195,12 +200,14 @@ fn check_log(
         let refusal = refuse(Reason::WrongCharter, "predecessor.charter_digest");
         return Err(refusal.into());
     }
-    let key: Result<VerifierKey, _> = charter.log_key.parse();
-    if let Ok(key) = key
-        && let KeyMaterial::Ed25519(key) = key.material()
-        && key.as_bytes().as_slice() == known.log_key
-    {
-        return Err(refuse(Reason::KeyReserved, "log_key").into());
+    for (field, vkey, own) in [
+        ("log_key", &charter.log_key, &known.log_key),
+        ("log_key_pq", &charter.log_key_pq, &known.log_key_pq),
+    ] {
+        let key: Result<VerifierKey, _> = vkey.parse();
+        if key.is_ok_and(|key| key.material().key() == own.as_slice()) {
+            return Err(refuse(Reason::KeyReserved, field).into());
+        }
     }
     let head: Head = rules::load(state, &Key::Head)?.unwrap_or_default();
     let (stated, found) = (TreeSize::new(predecessor.size), TreeSize::new(head.size));
@@ -278,14 +285,26 @@ fn check_share(state: &dyn State, predecessor: &pb::Predecessor) -> Result<(), S
     })
 }
 
-/// The members whose one key endorsed both of two different successors of the same log: each of them has signed two
-/// statements of which at most one can be followed. Empty when the two are no contradiction.
+/// Two different charters of one predecessor contradict each other: a log has one successor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contradiction {
+    /// The members whose one key endorsed two different statements, ascending. Empty when different members endorsed
+    /// them, or when both charters have the same statement.
+    pub endorsed_both: Vec<String>,
+    /// Whether both charters have the same statement. Then the operator has signed two first records of one log.
+    pub same_statement: bool,
+}
+
+/// Compares two charters that each name a predecessor. None when they are one record, or name different predecessors.
 ///
 /// # Errors
-/// [`Refusal`] when one of the charters does not hold on its own.
+/// [`Refusal`] when one of the charters does not hold on its own; field paths start with `charter`.
 ///
 /// Source: `proto/spec/succession.md`, "Two successors".
-pub fn endorsed_both(first: &pb::Charter, second: &pb::Charter) -> Result<Vec<String>, Refusal> {
+pub fn contradiction(
+    (first, first_digest): (&pb::Charter, &CharterDigest),
+    (second, second_digest): (&pb::Charter, &CharterDigest),
+) -> Result<Option<Contradiction>, Refusal> {
     let predecessor = |charter: &pb::Charter| -> Result<pb::Predecessor, Refusal> {
         let named = charter.predecessor.clone();
         let named =
@@ -295,8 +314,14 @@ pub fn endorsed_both(first: &pb::Charter, second: &pb::Charter) -> Result<Vec<St
     };
     let (one, other) = (predecessor(first)?, predecessor(second)?);
     let same_log = one.origin == other.origin && one.charter_digest == other.charter_digest;
-    if !same_log || statement(first)? == statement(second)? {
-        return Ok(Vec::new());
+    if !same_log || first_digest == second_digest {
+        return Ok(None);
+    }
+    if statement(first)? == statement(second)? {
+        return Ok(Some(Contradiction {
+            endorsed_both: Vec::new(),
+            same_statement: true,
+        }));
     }
     let in_both = |endorsement: &&pb::Endorsement| {
         other.endorsements.iter().any(|known| {
@@ -304,5 +329,8 @@ pub fn endorsed_both(first: &pb::Charter, second: &pb::Charter) -> Result<Vec<St
         })
     };
     let both = one.endorsements.iter().filter(in_both);
-    Ok(both.map(|endorsement| endorsement.member.clone()).collect())
+    Ok(Some(Contradiction {
+        endorsed_both: both.map(|endorsement| endorsement.member.clone()).collect(),
+        same_statement: false,
+    }))
 }

@@ -3,17 +3,24 @@
 
 mod support;
 
-use support::governance::{changed, governed};
+use support::commission::{decision, proposal, vote};
+use support::governance::{changed, governed, governed_charter};
 use support::{Log, charter, charter_record, key, public};
-use trucelog_proto::hash::{RootHash, TreeSize};
+use trucelog_proto::entry::Entry;
+use trucelog_proto::hash::{CharterDigest, LeafIndex, RootHash, TreeSize};
 use trucelog_proto::note::VerifierKey;
 use trucelog_proto::pb;
-use trucelog_proto::pb::MembershipChange::{Depart, Suspend};
+use trucelog_proto::pb::MembershipChange::{Admit, Depart, Suspend};
+use trucelog_proto::pb::VoteChoice::Concur;
+use trucelog_proto::pb::proposal::Question;
 use trucelog_proto::pb::station_change::Change;
-use trucelog_proto::record::{LogId, NO_CHARTER, sign};
+use trucelog_proto::record::{DecodedRecord, LogId, NO_CHARTER, sign};
 use trucelog_proto::refusal::Reason;
 use trucelog_proto::signature::PublicKey;
-use trucelog_proto::succession::{SuccessionError, endorse, endorsed_both, statement, verify};
+use trucelog_proto::state::StateError;
+use trucelog_proto::succession::{
+    Contradiction, SuccessionError, contradiction, endorse, statement, terms, verify,
+};
 use trucelog_proto::tree::{RightEdge, leaf_hash};
 
 const SUCCESSOR: &str = "log.example/next";
@@ -79,7 +86,6 @@ fn refuses(mutate: impl FnOnce(&mut pb::Charter), reason: Reason, field: &str) {
 
 fn found(charter: pb::Charter) -> Result<(), trucelog_proto::refusal::Refusal> {
     use prost::Message as _;
-    use trucelog_proto::hash::{CharterDigest, LeafIndex};
     let record = charter_record(charter);
     let origin = SUCCESSOR.parse().unwrap();
     let id = LogId {
@@ -324,25 +330,127 @@ fn rejects_endorsements_by_keys_that_may_not() {
 }
 
 #[test]
-fn two_endorsed_successors_name_who_signed_both() {
+fn two_endorsed_successors_contradict_each_other() {
     let log = governed();
     let first = endorsed_by(successor(&log), &["AAA", "BBB"]);
     let mut other = successor(&log);
     other.title.push('!');
     let second = endorsed_by(other.clone(), &["BBB", "CCC"]);
-    assert_eq!(endorsed_both(&first, &second).unwrap(), ["BBB"]);
-    assert!(endorsed_both(&first, &first).unwrap().is_empty());
+    let digests = [1, 2].map(|byte| CharterDigest::from_bytes([byte; 32]));
+    let compare = |second: &pb::Charter, digest| {
+        contradiction((&first, &digests[0]), (second, &digests[digest]))
+    };
+    let by = |members: &[&str], same_statement| {
+        Some(Contradiction {
+            endorsed_both: members.iter().map(ToString::to_string).collect(),
+            same_statement,
+        })
+    };
+    assert_eq!(compare(&second, 1).unwrap(), by(&["BBB"], false));
     let apart = endorsed_by(other.clone(), &["CCC"]);
-    assert!(endorsed_both(&first, &apart).unwrap().is_empty());
+    assert_eq!(compare(&apart, 1).unwrap(), by(&[], false));
+    // One record is no contradiction; the same terms in two records are the operator's.
+    assert_eq!(compare(&first, 0).unwrap(), None);
+    let again = endorsed_by(successor(&log), &["AAA", "BBB", "CCC"]);
+    assert_eq!(compare(&again, 1).unwrap(), by(&[], true));
     predecessor(&mut other).origin.push('2');
     let elsewhere = endorsed_by(other, &["AAA", "BBB"]);
-    assert!(endorsed_both(&first, &elsewhere).unwrap().is_empty());
+    assert_eq!(compare(&elsewhere, 1).unwrap(), None);
     let mut forged = second;
     predecessor(&mut forged).endorsements[0].signature[3] ^= 1;
     assert_eq!(
-        endorsed_both(&first, &forged).unwrap_err().reason,
+        compare(&forged, 1).unwrap_err().reason,
         Reason::SignatureInvalid
     );
+}
+
+fn record_at(log: &Log, index: LeafIndex) -> pb::Record {
+    let entry = &log.entries[usize::try_from(index.get()).unwrap()];
+    let record = Entry::decode(entry).unwrap().signed_record.record;
+    DecodedRecord::decode(&record).unwrap().message
+}
+
+fn carried_over(log: &Log) -> pb::Charter {
+    let record_at = |index| Ok::<_, StateError>(record_at(log, index));
+    terms(&log.state, &root(log), record_at).unwrap()
+}
+
+/// Of an untouched log, the terms are its own charter but for the names and keys of the new one.
+#[test]
+fn terms_carry_over_the_charter() {
+    let log = governed();
+    let expected = pb::Charter {
+        origin: String::new(),
+        log_key: String::new(),
+        operator_key: Vec::new(),
+        predecessor: successor(&log).predecessor,
+        ..governed_charter()
+    };
+    assert_eq!(carried_over(&log), expected);
+}
+
+/// They follow what the log has changed since: rules, members and their keys.
+#[test]
+fn terms_carry_over_what_is_in_force() {
+    let mut log = governed();
+    changed(&mut log, Admit, "DDD");
+    changed(&mut log, Depart, "AAA");
+    let mut rules = carried_over(&log).rules.unwrap();
+    assert_eq!(rules.role_rules[0].members, ["BBB", "CCC"]);
+    rules.reply_window += 1;
+    let asked = proposal(Question::Rules(pb::RulesProposal {
+        rules: Some(rules.clone()),
+    }));
+    let asked = log.put("BBB", "authority", asked).unwrap();
+    let votes: Vec<_> = ["BBB", "CCC", "DDD"]
+        .map(|member| log.put(member, "authority", vote(asked, Concur)).unwrap())
+        .to_vec();
+    let adopted = decision(asked, pb::Outcome::Adopted, &votes);
+    log.put("BBB", "authority", adopted).unwrap();
+    let rotation = Change::Rotation(pb::Rotation {
+        station: "authority".to_owned(),
+        old_public_key: public("BBB/authority"),
+        old_last_sequence: 99,
+        new_public_key: public("BBB/authority-2"),
+    });
+    log.put("BBB", "recovery", support::change(rotation))
+        .unwrap();
+    let revocation = Change::Revocation(pb::Revocation {
+        station: "authority".to_owned(),
+        public_key: public("CCC/authority"),
+        last_sequence: 99,
+        ..pb::Revocation::default()
+    });
+    log.put("CCC", "authority", support::change(revocation))
+        .unwrap();
+
+    let terms = carried_over(&log);
+    let member = |code: &str, authority_key: Vec<u8>| pb::CharterMember {
+        code: code.to_owned(),
+        name: format!("Member {code}"),
+        authority_key,
+        recovery_key: public(&format!("{code}/recovery")),
+    };
+    assert_eq!(
+        terms.members,
+        [
+            member("BBB", public("BBB/authority-2")),
+            member("CCC", Vec::new()),
+            member("DDD", public("DDD/authority")),
+        ]
+    );
+    assert_eq!(terms.rules, Some(rules));
+    assert_eq!(terms.predecessor, successor(&log).predecessor);
+}
+
+#[test]
+fn terms_take_the_records_of_this_log_only() {
+    let mut log = governed();
+    changed(&mut log, Admit, "DDD");
+    for index in [0, 1] {
+        let other = |_| Ok::<_, StateError>(record_at(&log, LeafIndex::new(index)));
+        terms(&log.state, &root(&log), other).unwrap_err();
+    }
 }
 
 /// The example of the specification is this charter's statement.

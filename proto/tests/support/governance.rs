@@ -36,7 +36,11 @@ pub(crate) fn governed_charter() -> pb::Charter {
 
 /// A staffed log under that charter, with keys for those that may be admitted.
 pub(crate) fn governed() -> Log {
-    let mut log = Log::staffed_under(governed_charter());
+    with_candidates(Log::staffed_under(governed_charter()))
+}
+
+/// Knows the keys of those that may be admitted.
+pub(crate) fn with_candidates(mut log: Log) -> Log {
     for member in ["DDD", "EEE"] {
         for station in ["authority", "recovery"] {
             let name = format!("{member}/{station}");

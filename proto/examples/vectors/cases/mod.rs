@@ -38,6 +38,7 @@ mod record;
 pub(crate) mod rules;
 mod sealed;
 mod signature;
+mod succession;
 mod tile;
 mod tlog_proof;
 mod tlog_witness;
@@ -59,6 +60,7 @@ pub(crate) const ARTEFACTS: &[Artefact] = &[
     canonical::ARTEFACT,
     record::ARTEFACT,
     sealed::ARTEFACT,
+    succession::ARTEFACT,
     entry_cases::ARTEFACT,
 ];
 
