@@ -8,8 +8,10 @@ use tonic::Status;
 use trucelog_proto::error::{DecodeError, Error as ProtoError, VerifyError};
 use trucelog_proto::fold::{DaysError, FoldError};
 use trucelog_proto::hash::RecordDigest;
-use trucelog_proto::refusal::Refusal;
+use trucelog_proto::refusal::{Reason, Refusal};
+use trucelog_proto::rules::RuleError;
 use trucelog_proto::state::StateError;
+use trucelog_proto::succession::SuccessionError;
 
 use crate::bundle::BundleError;
 use crate::demo::DemoError;
@@ -127,6 +129,14 @@ pub enum Error {
         /// What is wrong with it.
         source: Box<EvidenceError>,
     },
+    /// A charter does not succeed the log that it names.
+    #[error("{}: {source}", path.display())]
+    SuccessorFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, or what it lacks.
+        source: Box<SuccessionError>,
+    },
     /// Signed files do not hold, or contradict each other.
     #[error("{source}")]
     FalseFiles {
@@ -235,6 +245,7 @@ impl Error {
             Self::Receipt { source, .. } => source.exit(),
             Self::ReceiptFile { source, .. } => source.exit(),
             Self::EvidenceFile { source, .. } => source.exit(),
+            Self::SuccessorFile { source, .. } => of_succession(source),
             Self::Bundle(source) | Self::BundleFile { source, .. } => source.exit(),
             Self::False(_) | Self::FalseFiles { .. } => Exit::False,
             Self::NotEnough(_) => Exit::NotEnough,
@@ -254,6 +265,29 @@ impl Error {
             Self::Witness(error) => error.exit(),
             Self::Refused(_) => Exit::Refused,
             Self::Interrupted => Exit::Interrupted,
+        }
+    }
+}
+
+/// A charter that names another log says nothing about this one.
+fn of_succession(error: &SuccessionError) -> Exit {
+    match error {
+        SuccessionError::NotEnough { .. } => Exit::NotEnough,
+        SuccessionError::Refused(refusal)
+            if matches!(refusal.reason, Reason::WrongOrigin | Reason::WrongCharter) =>
+        {
+            Exit::NotEnough
+        }
+        SuccessionError::State(_) => Exit::NotChecked,
+        _ => Exit::False,
+    }
+}
+
+impl From<RuleError> for Error {
+    fn from(error: RuleError) -> Self {
+        match error {
+            RuleError::Refused(refusal) => refusal.into(),
+            RuleError::State(error) => error.into(),
         }
     }
 }

@@ -2,20 +2,24 @@
 //!
 //! In scope: the form of the file, and what it proves under a pinned policy. Out of scope: finding something false,
 //! which [`crate::verifier`],
-//! [`crate::submit`] and [`crate::outbox`] do.
+//! [`crate::submit`], [`crate::outbox`] and [`crate::succession`] do.
 //!
 //! Source: `proto/spec/evidence.md`.
 
 mod judge;
+mod successors;
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
+use prost::Message as _;
 use serde::{Deserialize, Serialize};
 use trucelog_proto::error::{Error as ProofError, VerifyError};
-use trucelog_proto::hash::{LeafIndex, NodeHash, RecordDigest, TreeSize, sha256};
+use trucelog_proto::hash::{CharterDigest, LeafIndex, NodeHash, RecordDigest, TreeSize, sha256};
+use trucelog_proto::pb;
 use trucelog_proto::policy::Policy;
 use trucelog_proto::proof;
+use trucelog_proto::succession::SuccessionError;
 use trucelog_proto::tree::leaf_hash;
 
 use crate::exit::Exit;
@@ -24,12 +28,13 @@ use crate::trust::Trust;
 use crate::{Error, durable};
 pub use judge::Judgement;
 pub(crate) use judge::cosigned_backwards;
+pub use successors::Successors;
 
 /// Schema of the file.
 pub const SCHEMA: &str = "trucelog.evidence/v1";
 /// The longest file, in bytes: it holds in base64 whatever fits into one answer of a server, 4 MiB.
 pub const MAX_LEN: usize = 8 * 1024 * 1024;
-/// The most notes, and the most entries.
+/// The most notes, entries and charters.
 const MAX_ITEMS: usize = 2;
 
 /// What was found false, with everything signed that it rests on.
@@ -45,6 +50,8 @@ pub struct Evidence {
     entries: Vec<ShownEntry>,
     record_digest: Option<String>,
     receipt: Option<Base64Bytes>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    charters: Vec<Base64Bytes>,
 }
 
 /// A signed note with its name in the file.
@@ -96,6 +103,14 @@ pub enum EvidenceError {
         /// What is wrong with it.
         source: VerifyError,
     },
+    /// A charter in it does not succeed the log.
+    #[error("its charter {charter}: {source}")]
+    Successor {
+        /// Digest of the charter.
+        charter: CharterDigest,
+        /// What is wrong with it, or what it lacks.
+        source: SuccessionError,
+    },
     /// What it shows can all be true.
     #[error("it shows nothing false: {0}")]
     NothingFalse(&'static str),
@@ -136,6 +151,7 @@ impl Evidence {
             entries: Vec::new(),
             record_digest: None,
             receipt: None,
+            charters: Vec::new(),
         }
     }
 
@@ -174,6 +190,14 @@ impl Evidence {
     pub fn with_receipt(mut self, receipt: &[u8], asked: &RecordDigest) -> Self {
         self.receipt = Some(Base64Bytes(receipt.to_vec()));
         self.record_digest = Some(asked.to_string());
+        self
+    }
+
+    /// Adds the charters of two successors.
+    #[must_use]
+    pub fn with_charters(mut self, charters: [&pb::SignedRecord; 2]) -> Self {
+        let bytes = charters.map(|signed| Base64Bytes(signed.encode_to_vec()));
+        self.charters = bytes.to_vec();
         self
     }
 
@@ -218,7 +242,12 @@ impl Evidence {
         let notes = self.notes.iter().map(|note| note.note.as_bytes());
         let entries = self.entries.iter().map(|item| item.entry.0.as_slice());
         let receipt = self.receipt.iter().map(|receipt| receipt.0.as_slice());
-        let parts: Vec<&[u8]> = notes.chain(entries).chain(receipt).collect();
+        let charters = self.charters.iter().map(|charter| charter.0.as_slice());
+        let parts: Vec<&[u8]> = notes
+            .chain(entries)
+            .chain(receipt)
+            .chain(charters)
+            .collect();
         let directory = directory.join("evidence");
         durable::create_directory(&directory)?;
         let name = format!("{}-{}.json", self.kind, hex(&sha256(&parts)[..4]));
@@ -241,9 +270,14 @@ impl Evidence {
         if evidence.schema != SCHEMA {
             return Err(malformed(&format!("its schema is {:?}", evidence.schema)));
         }
-        if evidence.notes.len() > MAX_ITEMS || evidence.entries.len() > MAX_ITEMS {
+        let counts = [
+            evidence.notes.len(),
+            evidence.entries.len(),
+            evidence.charters.len(),
+        ];
+        if counts.iter().any(|count| *count > MAX_ITEMS) {
             return Err(malformed(&format!(
-                "more than {MAX_ITEMS} notes or entries"
+                "more than {MAX_ITEMS} notes, entries or charters"
             )));
         }
         Ok(evidence)

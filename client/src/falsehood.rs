@@ -1,12 +1,13 @@
 //! What was seen that does not hold: something false, and the evidence that was kept of it.
 //!
-//! In scope: the words for it. Out of scope: who finds it ([`crate::verifier`], [`crate::submit`], [`crate::outbox`]) and
+//! In scope: the words for it. Out of scope: who finds it ([`crate::verifier`], [`crate::submit`], [`crate::outbox`],
+//! [`crate::succession`]) and
 //! what the file of evidence shows ([`crate::evidence`]).
 
 use std::path::PathBuf;
 
 use trucelog_proto::error::VerifyError;
-use trucelog_proto::hash::{LeafIndex, RecordDigest, TreeSize};
+use trucelog_proto::hash::{CharterDigest, LeafIndex, RecordDigest, TreeSize};
 use trucelog_proto::verify::Finding;
 
 use crate::receipt::ReceiptError;
@@ -34,6 +35,16 @@ pub enum False {
         /// What there is instead.
         found: Instead,
     },
+    /// Another successor of the log is endorsed as well as the one that was followed.
+    #[error(
+        "SUCCESSORS the charter {other} succeeds the log as well as {followed}, which was followed before"
+    )]
+    Successors {
+        /// Digest of the charter that was followed.
+        followed: CharterDigest,
+        /// Digest of the other charter.
+        other: CharterDigest,
+    },
 }
 
 /// What the verified log shows in place of an accepted record.
@@ -56,6 +67,7 @@ impl False {
             Self::Log(finding) => finding.kind(),
             Self::Receipt(_) => "receipt",
             Self::Omitted { .. } => "omitted",
+            Self::Successors { .. } => "successors",
         }
     }
 
@@ -63,7 +75,7 @@ impl False {
     #[must_use]
     pub fn index(&self) -> Option<LeafIndex> {
         match self {
-            Self::Checkpoint(_) | Self::Receipt(_) => None,
+            Self::Checkpoint(_) | Self::Receipt(_) | Self::Successors { .. } => None,
             Self::Log(finding) => finding.index(),
             Self::Omitted { index, .. } => Some(*index),
         }

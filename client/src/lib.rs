@@ -10,6 +10,7 @@
 //! - [`falsehood`], [`not_enough`]: the two ways in which a check does not succeed.
 //! - [`opening`]: what a member keeps to show later what it committed to.
 //! - [`bundle`]: a record with everything that it rests on, in one file that anybody checks.
+//! - [`founding`], [`succession`]: a signed charter, and following one that succeeds a log.
 //! - [`evidence`]: what was found false, in one file that anybody can judge.
 //! - [`follow`]: checks every new head of a log as it comes.
 //! - [`witness`]: a member's cosigners.
@@ -34,6 +35,7 @@ pub mod exit;
 pub mod falsehood;
 pub mod fetch;
 pub mod follow;
+pub mod founding;
 pub mod json;
 pub mod key;
 pub mod not_enough;
@@ -48,6 +50,7 @@ pub mod retry;
 pub mod station;
 pub mod store;
 pub mod submit;
+pub mod succession;
 pub mod trust;
 pub mod verifier;
 pub mod witness;

@@ -64,6 +64,12 @@ impl LocalLog {
         })
     }
 
+    /// The directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// Number of verified entries.
     #[must_use]
     pub fn size(&self) -> TreeSize {
@@ -141,6 +147,15 @@ impl LocalLog {
     /// [`Error::Damaged`]; [`Error::Io`].
     pub fn state(&self) -> Result<MemoryState, Error> {
         Ok(read_saved(&self.directory, Extent::Accepted)?.state)
+    }
+
+    /// The bytes of the first `size` entries, in order.
+    pub fn entries(&self, size: TreeSize) -> impl Iterator<Item = Result<Vec<u8>, Error>> {
+        let bundles = (0..bundle_count(size)).map(move |bundle| self.bundles.read(bundle, size));
+        bundles.flat_map(|bundle| match bundle {
+            Ok(entries) => entries.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        })
     }
 
     /// Gives the first `size` entries to `each`, in order.

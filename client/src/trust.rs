@@ -51,6 +51,14 @@ pub enum TrustError {
         /// The charter that was given.
         given: CharterDigest,
     },
+    /// A policy names another log key than the charter that it is for.
+    #[error(
+        "the policy names the log key {key}, the charter does not: ask who gave you the policy"
+    )]
+    LogKey {
+        /// The key, a vkey.
+        key: String,
+    },
     /// Another policy or charter was pinned earlier.
     #[error(
         "{what} is not the one pinned in {}; if the change is right, remove that file (and the rest of {} \
@@ -122,6 +130,34 @@ impl Trust {
         }
         self.policy_pq = Some(policy_pq);
         Ok(self)
+    }
+
+    /// Reads a policy, and one with ML-DSA-44 keys if there is one.
+    ///
+    /// # Errors
+    /// [`TrustError::Malformed`] when one of them is none; as [`Self::with_pq`]; [`Error::Io`].
+    pub fn read(policy: &Path, policy_pq: Option<&Path>) -> Result<Self, Error> {
+        let trust = Self::new(read_policy(policy)?);
+        Ok(match policy_pq {
+            Some(path) => trust.with_pq(read_policy(path)?, path)?,
+            None => trust,
+        })
+    }
+
+    /// Pins the policies in the directory `state`, or compares them with those that are pinned.
+    ///
+    /// # Errors
+    /// [`TrustError::Other`] when something else is pinned there; [`Error::Io`].
+    pub fn keep(&self, state: &Path) -> Result<(), Error> {
+        durable::create_directory(state)?;
+        for (name, policy) in self.policies() {
+            let pinned = state.join(name);
+            match durable::read_if_present(&pinned)? {
+                Some(bytes) => check_same(&parse(&bytes, &pinned)?, Some(policy), None, &pinned)?,
+                None => durable::replace(&pinned, policy.format().as_bytes())?,
+            }
+        }
+        Ok(())
     }
 
     /// Pins a policy with ML-DSA-44 keys in the directory `state`, or compares it with the one that is pinned.

@@ -7,10 +7,13 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
+use trucelog_proto::checkpoint::Origin;
 use trucelog_server::{
-    commands::{CommandError, check, dev, init, limits, mirror, reindex, serve},
+    commands::{
+        CommandError, check, dev, init, limits, mirror, read_public_key, reindex, serve, successor,
+    },
     config::{Config, Overrides},
     mirror::config::MirrorConfig,
 };
@@ -23,7 +26,13 @@ const EXAMPLES: &str = "Examples:
   trucelogd init --charter charter.signed -c /etc/trucelog/trucelogd.toml
   trucelogd serve -c /etc/trucelog/trucelogd.toml
 
-Exit codes: 0 done, 1 the stored log is false, 2 usage or configuration, 5 could not check, 6 refused.";
+Exit codes: 0 done, 1 the stored log is false, 2 usage or configuration, 3 not enough, 5 could not check, 6 refused.";
+
+const INIT_EXAMPLES: &str = "Examples:
+  trucelogd init --charter charter.signed -c /etc/trucelog/trucelogd.toml
+  trucelogd init --successor-of mirror.toml --draft next.json --origin example.org/next \\
+      --operator-key operator.pub -c next.toml
+  trucelogd init --successor-of mirror.toml --charter next.signed -c next.toml";
 
 /// The trucelog log server.
 #[derive(Debug, Parser)]
@@ -35,14 +44,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Found a log: create its store and anchor with the charter as entry 0.
-    Init {
-        /// The signed charter, a .signed file.
-        #[arg(long, value_name = "FILE")]
-        charter: PathBuf,
-        #[command(flatten)]
-        settings: Settings,
-    },
+    /// Found a log: create its store and anchor with the charter as entry 0. Or draft the charter of a log that succeeds
+    /// another one, whose mirror is at hand.
+    #[command(after_help = INIT_EXAMPLES)]
+    Init(Init),
     /// Serve the log over gRPC and HTTP until SIGTERM. SIGHUP reads the TLS certificate again.
     Serve(Settings),
     /// Copy the log of another operator, verifying every entry, and serve the copy until SIGTERM.
@@ -74,6 +79,29 @@ enum Command {
         #[arg(short, long, value_enum, default_value_t)]
         output: Form,
     },
+}
+
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("what").args(["charter", "draft"]).required(true))]
+struct Init {
+    /// The signed charter, a .signed file.
+    #[arg(long, value_name = "FILE")]
+    charter: Option<PathBuf>,
+    /// Configuration of a mirror of the log that is succeeded; the mirror must not run meanwhile. With --draft, the new
+    /// charter is prepared from what the mirror has verified; with --charter, it must succeed the mirror's log.
+    #[arg(long, value_name = "MIRROR.toml")]
+    successor_of: Option<PathBuf>,
+    /// Write a charter to be edited and endorsed, JSON, and found nothing.
+    #[arg(long, value_name = "FILE.json", requires_all = ["successor_of", "origin", "operator_key"])]
+    draft: Option<PathBuf>,
+    /// Origin of the new log.
+    #[arg(long, value_name = "ORIGIN", requires = "draft")]
+    origin: Option<Origin>,
+    /// Public key of the new operator, PEM.
+    #[arg(long, value_name = "FILE", requires = "draft")]
+    operator_key: Option<PathBuf>,
+    #[command(flatten)]
+    settings: Settings,
 }
 
 /// The form of an answer.
@@ -115,12 +143,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), CommandError> {
     let mut out = io::stdout().lock();
     match command {
-        Command::Init { charter, settings } => {
-            let founded = init::run(&settings.load()?, &charter)?;
-            writeln!(out, "origin {}", founded.log.origin)?;
-            writeln!(out, "charter {}", founded.log.charter)?;
-            writeln!(out, "log key {}", founded.verifier_key)?;
-        }
+        Command::Init(command) => command.run(&mut out)?,
         Command::Serve(settings) => {
             serve::run(&settings.load()?, |addr| listening(&mut out, addr))?;
         }
@@ -154,6 +177,36 @@ fn run(command: Command) -> Result<(), CommandError> {
         }
     }
     Ok(())
+}
+
+impl Init {
+    fn run(self, out: &mut impl io::Write) -> Result<(), CommandError> {
+        let mirror = self.successor_of.as_deref();
+        let mirror = mirror.map(MirrorConfig::load).transpose()?;
+        let config = self.settings.load()?;
+        if let Some(charter) = &self.charter {
+            let founded = init::run(&config, charter, mirror.as_ref())?;
+            writeln!(out, "origin {}", founded.log.origin)?;
+            writeln!(out, "charter {}", founded.log.charter)?;
+            writeln!(out, "log key {}", founded.verifier_key)?;
+        }
+        if let (Some(file), Some(mirror), Some(origin), Some(key)) =
+            (&self.draft, &mirror, &self.origin, &self.operator_key)
+        {
+            let key = read_public_key("operator key", key)?;
+            let drafted = successor::draft(&config, mirror, origin, &key, file)?;
+            let head = &drafted.head;
+            writeln!(
+                out,
+                "predecessor {} size {} root {}",
+                head.origin, head.size, head.root
+            )?;
+            for note in &drafted.notes {
+                writeln!(out, "note: {note}")?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Tells where connections are accepted. Nobody may be reading; that is no reason to stop.

@@ -1,31 +1,28 @@
 //! `trucelog charter`.
 
+mod endorse;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use prost::Message as _;
 use trucelog_proto::checkpoint::Origin;
-use trucelog_proto::entry::genesis_hash;
-use trucelog_proto::hash::{CharterDigest, LeafIndex};
 use trucelog_proto::note::VerifierKey;
 use trucelog_proto::pb;
 use trucelog_proto::pb::record::Body;
-use trucelog_proto::record::{self, LogId, NO_CHARTER};
-use trucelog_proto::refusal::{Reason, Refusal};
-use trucelog_proto::rules::{self, OPERATOR, OPERATOR_STATION, Placed, RuleError};
+use trucelog_proto::record::{LogId, NO_CHARTER};
 use trucelog_proto::signature::PublicKey;
-use trucelog_proto::state::MemoryState;
 
 use super::args::{public_key, time};
 use super::output;
+use crate::founding::{self, Founding};
 use crate::key::{self, AnyPublicKey};
-use crate::station::{self, Slot, Speaker, digest_of};
-use crate::{Error, durable, json};
+use crate::{Error, durable, json, station};
 
 /// A charter with every number of a small commission, to be edited.
 const TEMPLATE: &str = include_str!("../../templates/charter.json");
 
-/// Writes and shows the charter that founds a log.
+/// Writes, endorses and shows the charter that founds a log.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Examples:
   trucelog charter template > charter.json
@@ -38,6 +35,7 @@ pub(super) enum Command {
   trucelog charter template > charter.json")]
     Template,
     New(New),
+    Endorse(endorse::Command),
     Show(Show),
 }
 
@@ -46,7 +44,9 @@ pub(super) enum Command {
 #[command(after_help = "Examples:
   trucelog charter new charter.json --key operator.pem --out charter.signed --policy-out policy
   trucelog charter new charter.json --key operator.pem --out charter.signed --log-key log.pub \\
-      --member-keys FRA=fra/authority.pub,fra/recovery.pub")]
+      --member-keys FRA=fra/authority.pub,fra/recovery.pub
+  trucelog charter new next.json --key operator.pem --out next.signed --policy-out policy \\
+      --endorsement DEU.endorsement --endorsement FRA.endorsement")]
 pub(super) struct New {
     /// The charter as JSON; see `trucelog charter template`.
     #[arg(value_name = "FILE")]
@@ -63,6 +63,9 @@ pub(super) struct New {
     /// Authority and recovery key of a member, where the charter leaves them empty. May be given again.
     #[arg(long, value_name = "CODE=FILE|HEX,FILE|HEX", value_parser = member_keys)]
     member_keys: Vec<MemberKeys>,
+    /// Endorsement of a charter that names a predecessor, from `trucelog charter endorse`. May be given again.
+    #[arg(long, value_name = "FILE")]
+    endorsement: Vec<PathBuf>,
     /// Where to write the signed charter, for `trucelogd init`.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -117,6 +120,7 @@ impl Command {
                 Ok(())
             }
             Self::New(command) => new(&command),
+            Self::Endorse(command) => command.run(),
             Self::Show(command) => show(&command),
         }
     }
@@ -124,19 +128,13 @@ impl Command {
 
 fn new(command: &New) -> Result<(), Error> {
     let key = key::read(&command.key)?;
-    let text = String::from_utf8_lossy(&durable::read(&command.charter)?).into_owned();
-    let mut record = json::parse_record(&text)?;
-    let Some(Body::Charter(charter)) = &mut record.body else {
-        return Err(Error::NotA {
-            what: command.charter.display().to_string(),
-            expected: "a charter",
-        });
-    };
+    let (mut record, mut charter) = founding::read_draft(&command.charter)?;
     let origin: Origin = charter
         .origin
         .parse()
         .map_err(Error::decode(&"charter.origin"))?;
-    fill_in_keys(charter, &origin, PublicKey::of(&key), command)?;
+    fill_in_keys(&mut charter, &origin, PublicKey::of(&key), command)?;
+    endorse::collect(&mut charter, &command.endorsement)?;
     let (log_key, log_key_pq) = (charter.log_key.clone(), charter.log_key_pq.clone());
     if command.policy_pq_out.is_some() && log_key_pq.is_empty() {
         return Err(Error::Missing {
@@ -145,9 +143,11 @@ fn new(command: &New) -> Result<(), Error> {
         });
     }
     record.created_time = command.created_time.unwrap_or(record.created_time);
+    record.body = Some(Body::Charter(charter));
     let submission = sign(record, &origin, &key)?;
-    let digest = digest_of(&submission);
-    judge(&submission, &origin)?;
+    let digest = Founding::of(submission.signed_record.clone().unwrap_or_default())?
+        .id
+        .charter;
     durable::replace(&command.out, &submission.encode_to_vec())?;
     for (path, key) in [
         (&command.policy_out, log_key),
@@ -200,55 +200,16 @@ fn sign(
     origin: &Origin,
     key: &ed25519_dalek::SigningKey,
 ) -> Result<pb::Submission, Error> {
-    let speaker = Speaker {
-        member: OPERATOR.to_owned(),
-        station: OPERATOR_STATION.to_owned(),
-    };
-    let slot = Slot {
-        sequence: 1,
-        replaces: Vec::new(),
-    };
     let id = LogId {
         origin: origin.clone(),
         charter: NO_CHARTER,
     };
-    station::sign(record, &speaker, &slot, &id, key)
-}
-
-/// Asks the rules, as the server will.
-fn judge(submission: &pb::Submission, origin: &Origin) -> Result<(), Error> {
-    let signed = submission
-        .signed_record
-        .as_ref()
-        .ok_or_else(|| Refusal::new(Reason::FieldRequired, "signed_record"))?;
-    let id = LogId {
-        origin: origin.clone(),
-        charter: CharterDigest::from_bytes(*digest_of(submission).as_bytes()),
-    };
-    let record = record::verify(signed, &id)?;
-    let placed = Placed {
-        index: LeafIndex::new(0),
-        accepted_time: station::now_ms(),
-        leaf: genesis_hash(origin),
-        record: &record,
-    };
-    match rules::apply(&MemoryState::default(), placed) {
-        Ok(_) => Ok(()),
-        Err(RuleError::Refused(refusal)) => Err(refusal.into()),
-        Err(RuleError::State(error)) => Err(error.into()),
-    }
+    station::sign(record, &founding::speaker(), &founding::slot(), &id, key)
 }
 
 fn show(command: &Show) -> Result<(), Error> {
-    let submission = station::read_submission(&command.charter)?;
-    let origin: Origin = submission
-        .origin
-        .parse()
-        .map_err(Error::decode(&"origin"))?;
-    judge(&submission, &origin)?;
-    let record = submission.signed_record.clone().unwrap_or_default().record;
-    let record = record::DecodedRecord::decode(&record)?;
-    output::line(format_args!("charter {}", record.digest));
-    output::line(format_args!("{:#}", json::from_record(&record.message)));
+    let founding = Founding::read(&command.charter)?;
+    output::line(format_args!("charter {}", founding.id.charter));
+    output::line(format_args!("{:#}", json::from_record(&founding.record)));
     Ok(())
 }

@@ -69,7 +69,7 @@ enum Command {
     /// Make, show and convert keys.
     #[command(subcommand)]
     Key(key::Command),
-    /// Write and show the charter that founds a log.
+    /// Write, endorse and show the charter that founds a log.
     #[command(subcommand)]
     Charter(charter::Command),
     /// Enrol, rotate, revoke and mark station keys.

@@ -108,6 +108,7 @@ fn evidence(error: &Error) -> Option<String> {
         Error::ReceiptFile { path, .. }
         | Error::BundleFile { path, .. }
         | Error::EvidenceFile { path, .. }
+        | Error::SuccessorFile { path, .. }
             if error.exit() == Exit::False =>
         {
             Some(path.display().to_string())

@@ -1,6 +1,7 @@
 //! `trucelog verify`.
 
 mod opening;
+mod successor;
 
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -22,13 +23,15 @@ use super::output::{self, Format};
 use super::progress::Bar;
 use super::view;
 use crate::bundle::{self, Bundle};
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Judgement};
 use crate::fetch::Fetcher;
 use crate::follow::{Audience, follow};
 use crate::json::{format_time, hex};
 use crate::not_enough::NotEnough;
+use crate::reader::LocalLog;
 use crate::receipt;
 use crate::store::Store;
+use crate::succession::Predecessor;
 use crate::trust::{self, Judged, Trust, VerdictPq};
 use crate::verifier::{LogVerifier, Progress, Report, verify_log};
 use crate::{Error, durable, station};
@@ -45,6 +48,7 @@ pub(super) enum Command {
     Bundle(BundleCommand),
     Evidence(EvidenceCommand),
     Opening(opening::Command),
+    Successor(successor::Command),
     Log(LogCommand),
 }
 
@@ -165,6 +169,7 @@ impl Command {
             Self::Bundle(command) => command.output.output,
             Self::Evidence(command) => command.output.output,
             Self::Opening(command) => command.format(),
+            Self::Successor(command) => command.format(),
             Self::Log(command) => command.output.output,
         }
     }
@@ -177,6 +182,7 @@ impl Command {
             Self::Bundle(command) => verify_bundle(&command),
             Self::Evidence(command) => verify_evidence(&command),
             Self::Opening(command) => command.run(),
+            Self::Successor(command) => command.run(),
             Self::Log(command) if command.follow => match follow_log(&command, stop).await? {},
             Self::Log(command) => {
                 let trust = command.trust.open()?;
@@ -353,11 +359,7 @@ fn verify_bundle(command: &BundleCommand) -> Result<(), Error> {
 fn verify_evidence(command: &EvidenceCommand) -> Result<(), Error> {
     let trust = command.trust.open()?;
     let evidence = Evidence::read(&command.evidence)?;
-    let judged = evidence.judge(&trust);
-    let judgement = judged.map_err(|source| Error::EvidenceFile {
-        path: command.evidence.clone(),
-        source: Box::new(source),
-    })?;
+    let judgement = judge(&evidence, command, &trust)?;
     if !judgement.proven {
         return Err(NotEnough::Evidence(Box::new(judgement.sentences)).into());
     }
@@ -378,6 +380,36 @@ fn verify_evidence(command: &EvidenceCommand) -> Result<(), Error> {
     });
     output::print(command.output.output, &text, &json);
     Ok(())
+}
+
+/// Judges the file alone; and what takes the log with the log that is verified here, if it reaches far enough.
+fn judge(
+    evidence: &Evidence,
+    command: &EvidenceCommand,
+    trust: &Trust,
+) -> Result<Judgement, Error> {
+    let in_file = |source| Error::EvidenceFile {
+        path: command.evidence.clone(),
+        source: Box::new(source),
+    };
+    let alone = evidence.judge(trust).map_err(in_file)?;
+    if evidence.kind() != "successors" {
+        return Ok(alone);
+    }
+    let successors = evidence.successors(trust).map_err(in_file)?;
+    let log = match LocalLog::open(&command.trust.state()?, trust) {
+        Err(Error::NotEnough(_)) => return Ok(alone),
+        log => log?,
+    };
+    let [first, second] = successors.sizes();
+    if log.size() < first.max(second) {
+        return Ok(alone);
+    }
+    let predecessors = [
+        Predecessor::at(&log, &trust.id, first)?,
+        Predecessor::at(&log, &trust.id, second)?,
+    ];
+    successors.judge(&predecessors).map_err(in_file)
 }
 
 fn open(path: &std::path::Path, trust: &Trust) -> Result<SignedCheckpoint, Error> {

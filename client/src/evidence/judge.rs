@@ -49,11 +49,12 @@ impl Evidence {
             "checkpoint" => self.judge_checkpoint(trust),
             "receipt" => self.judge_receipt(trust),
             "omitted" => self.judge_omission(trust),
+            "successors" => Ok(self.successors(trust)?.judge_alone()),
             kind => Err(malformed(&format!("its kind is {kind:?}"))),
         }
     }
 
-    fn check_log(&self, trust: &Trust) -> Result<(), EvidenceError> {
+    pub(super) fn check_log(&self, trust: &Trust) -> Result<(), EvidenceError> {
         let policy = Policy::parse(self.policy.as_bytes());
         let policy = policy.map_err(|error| malformed(&format!("policy: {error}")))?;
         let name =
@@ -68,7 +69,7 @@ impl Evidence {
     /// The index is that of the entry to blame, where one is.
     fn check_index(&self) -> Result<(), EvidenceError> {
         let blamed = match self.kind.as_str() {
-            "inconsistent" | "root" | "checkpoint" | "receipt" => None,
+            "inconsistent" | "root" | "checkpoint" | "receipt" | "successors" => None,
             _ => Some(self.item(0)?.index),
         };
         if self.index == blamed {
@@ -507,14 +508,14 @@ impl ShownEntry {
 }
 
 impl Judgement {
-    fn proven(sentences: [String; 3]) -> Self {
+    pub(super) fn proven(sentences: [String; 3]) -> Self {
         Self {
             proven: true,
             sentences,
         }
     }
 
-    fn unproven(sentences: [String; 3]) -> Self {
+    pub(super) fn unproven(sentences: [String; 3]) -> Self {
         Self {
             proven: false,
             sentences,

@@ -14,10 +14,11 @@ use trucelog_proto::{
     state::MemoryState,
 };
 
-use super::{CommandError, compare_log_keys, read_keys};
+use super::{CommandError, compare_log_keys, read_keys, successor};
 use crate::{
     anchor::NewAnchor,
     config::Config,
+    mirror::config::MirrorConfig,
     sequencer::{
         Admitted, Fatal, Head, Identity,
         clock::{Clock as _, SystemClock},
@@ -37,12 +38,17 @@ pub struct Founded {
     pub head: Arc<Head>,
 }
 
-/// Creates store and anchor with the charter in `file`, a `.signed` file, as entry 0.
+/// Creates store and anchor with the charter in `file`, a `.signed` file, as entry 0. With a mirror, only if the charter
+/// succeeds the mirror's log.
 ///
 /// # Errors
 ///
 /// [`CommandError`]; nothing is created when the charter is refused or the directories are taken.
-pub fn run(config: &Config, file: &Path) -> Result<Founded, CommandError> {
+pub fn run(
+    config: &Config,
+    file: &Path,
+    successor_of: Option<&MirrorConfig>,
+) -> Result<Founded, CommandError> {
     let submission = read_submission(file)?;
     let log = log_id(&submission, file)?;
     let signed_record = submission.signed_record.unwrap_or_default();
@@ -55,8 +61,12 @@ pub fn run(config: &Config, file: &Path) -> Result<Founded, CommandError> {
         keys: read_keys(config)?,
     };
     let verifier_key = identity.verifier_key().to_string();
-    check_names_keys(&charter, &identity, config, file)?;
+    let body = charter_of(&charter, file)?;
+    check_names_keys(body, &identity, config)?;
     judge(&charter, &log)?;
+    if let Some(mirror) = successor_of {
+        successor::check(mirror, body)?;
+    }
     let anchor = NewAnchor::prepare(&config.anchor_dir)?;
     let store = Arc::new(Store::create(&config.data_dir, Meta { log: log.clone() })?);
     let head = found(identity, store, anchor, SystemClock::new(), charter)??;
@@ -93,16 +103,19 @@ fn log_id(submission: &pb::Submission, file: &Path) -> Result<LogId, CommandErro
     })
 }
 
-/// Fails unless the record is a Charter that names the configured keys as the log's.
+fn charter_of<'a>(charter: &'a Admitted, file: &Path) -> Result<&'a pb::Charter, CommandError> {
+    match &charter.record.record.message.body {
+        Some(Body::Charter(charter)) => Ok(charter),
+        _ => Err(malformed(file, "it holds no Charter".to_owned())),
+    }
+}
+
+/// Fails unless the Charter names the configured keys as the log's.
 fn check_names_keys(
-    charter: &Admitted,
+    charter: &pb::Charter,
     identity: &Identity,
     config: &Config,
-    file: &Path,
 ) -> Result<(), CommandError> {
-    let Some(Body::Charter(charter)) = &charter.record.record.message.body else {
-        return Err(malformed(file, "it holds no Charter".to_owned()));
-    };
     let key_pq = identity.verifier_key_pq();
     let key_pq = key_pq.map(|key| key.to_string()).unwrap_or_default();
     compare_log_keys(

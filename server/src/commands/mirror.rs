@@ -97,7 +97,7 @@ pub fn run(config: &MirrorConfig, listening: impl FnOnce(SocketAddr)) -> Result<
     served.and(ended)
 }
 
-fn read_trust(config: &MirrorConfig) -> Result<Trust, CommandError> {
+pub(super) fn read_trust(config: &MirrorConfig) -> Result<Trust, CommandError> {
     let path = &config.policy;
     let bytes = fs::read(path).map_err(super::unreadable("policy", path))?;
     let policy = Policy::parse(&bytes).map_err(super::malformed("policy", path))?;
@@ -105,7 +105,7 @@ fn read_trust(config: &MirrorConfig) -> Result<Trust, CommandError> {
 }
 
 /// Opens the copy, or begins one.
-fn open_store(config: &MirrorConfig, trust: &Trust) -> Result<Store, CommandError> {
+pub(super) fn open_store(config: &MirrorConfig, trust: &Trust) -> Result<Store, CommandError> {
     let limit = Duration::from_secs(config.limits.open_timeout_s);
     let store = match Store::open(&config.data_dir, limit) {
         Err(StoreError::Missing { .. }) => {

@@ -7,6 +7,7 @@ pub mod limits;
 pub mod mirror;
 pub mod reindex;
 pub mod serve;
+pub mod successor;
 
 use std::{
     fs, io,
@@ -21,7 +22,10 @@ use trucelog_proto::{
     mldsa::{self, MlDsaPublicKey},
     note::SignerKeys,
     refusal::Refusal,
-    rules, signature,
+    rules,
+    signature::{self, PublicKey},
+    state::StateError,
+    succession::SuccessionError,
 };
 
 use crate::{
@@ -68,6 +72,25 @@ pub enum CommandError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A file cannot be written.
+    #[error("cannot write {what} {path}: {source}")]
+    Unwritable {
+        /// What it is.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The error of the operating system.
+        source: io::Error,
+    },
+    /// A mirror has no head that a successor could name.
+    #[error("the mirror in {data_dir} has verified nothing yet: run trucelogd mirror first")]
+    EmptyMirror {
+        /// The directory of the copy.
+        data_dir: PathBuf,
+    },
+    /// The charter does not succeed the log of the mirror.
+    #[error("the charter does not succeed the log of the mirror: {0}")]
+    Succession(#[from] SuccessionError),
     /// The charter names another log key.
     #[error("{what} {path} is not the key that the charter names: configure the log's own key")]
     LogKey {
@@ -129,6 +152,12 @@ pub enum CommandError {
     Transport(#[from] tonic::transport::Error),
 }
 
+impl From<StateError> for CommandError {
+    fn from(error: StateError) -> Self {
+        Fatal::State(error).into()
+    }
+}
+
 impl From<MirrorError> for CommandError {
     fn from(error: MirrorError) -> Self {
         Self::Mirror(Box::new(error))
@@ -152,7 +181,8 @@ impl From<StartError> for CommandError {
 }
 
 impl CommandError {
-    /// The exit code: 1 the stored log is false, 2 usage or configuration, 5 could not check, 6 refused.
+    /// The exit code: 1 the stored log or the charter of a successor is false, 2 usage or configuration, 3 not enough,
+    /// 5 could not check, 6 refused.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -167,9 +197,13 @@ impl CommandError {
             | Self::NoLogKeyPq
             | Self::Http(_) => 2,
             Self::Mirror(error) => error.exit_code(),
+            Self::EmptyMirror { .. } | Self::Succession(SuccessionError::NotEnough { .. }) => 3,
             Self::Dev(error) => error.exit().code(),
-            Self::Recover(RecoverError::Store(_)) => 5,
+            Self::Recover(RecoverError::Store(_)) | Self::Succession(SuccessionError::State(_)) => {
+                5
+            }
             Self::Recover(_)
+            | Self::Succession(_)
             | Self::Store(StoreError::Malformed { .. })
             | Self::Anchor(AnchorError::Damaged { .. } | AnchorError::Changed { .. }) => 1,
             _ => 5,
@@ -219,6 +253,15 @@ fn read_key<K>(
 ) -> Result<K, CommandError> {
     let pem = fs::read_to_string(path).map_err(unreadable(what, path))?;
     decode(&pem).map_err(malformed(what, path))
+}
+
+/// Reads a public key from a PEM file.
+///
+/// # Errors
+///
+/// [`CommandError::Unreadable`] or [`CommandError::Malformed`], which say `what` it is.
+pub fn read_public_key(what: &'static str, path: &Path) -> Result<PublicKey, CommandError> {
+    read_key(what, path, signature::public_key_from_pem)
 }
 
 fn unreadable(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CommandError {
