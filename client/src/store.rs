@@ -8,6 +8,7 @@
 //! DIR/checkpoint           the accepted checkpoint, as c2sp.org/tlog-tiles names it
 //! DIR/tile/entries/…       the verified entries, c2sp.org/tlog-tiles bundles
 //! DIR/evidence/…           what was found false (crate::evidence)
+//! DIR/successor.signed     the successor that was followed from here (crate::succession::follow)
 //! ```
 //!
 //! **Invariant:** `journal` is written after its entries, `checkpoint` after `journal`. So every entry below the size

@@ -12,7 +12,7 @@ use crate::table::Verdict;
 
 const DAY_MS: u64 = 86_400_000;
 /// Each member with the seeds of its authority's and its recovery's keys, and of its commissioner's key.
-const MEMBERS: [(&str, u8, u8, u8); 3] = [
+pub(crate) const MEMBERS: [(&str, u8, u8, u8); 3] = [
     ("DEU", 30, 31, 32),
     ("FRA", 40, 41, 42),
     ("UKR", AUTHORITY, support::RECOVERY, 52),
@@ -134,7 +134,7 @@ fn vote(log: &Log, member: &str) -> Body {
     })
 }
 
-fn charter() -> pb::Charter {
+pub(crate) fn charter() -> pb::Charter {
     let one = support::charter();
     let codes = MEMBERS.map(|(code, ..)| code.to_owned()).to_vec();
     let fraction = |numerator, denominator| {

@@ -10,5 +10,6 @@ mod floods;
 mod handed;
 mod histories;
 mod party;
+mod succession;
 mod table;
 mod views;

@@ -114,6 +114,11 @@ impl Party {
                     judged.answer
                 );
             }
+            Hand::Charters => {
+                let judge = format!("verify evidence {}", kept.unwrap().display());
+                assert_eq!(self.run(&judge).code, Some(0));
+                assert_eq!(Self::offline(&self.trust).run(&judge).code, Some(3));
+            }
             Hand::File(_) => {
                 for path in answer["evidence"].as_str().unwrap().split(' ') {
                     assert!(self.path().join(path).exists(), "{answer}");

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use trucelog_client::exit::Exit;
 
-use crate::{floods, handed, histories, views};
+use crate::{floods, handed, histories, succession, views};
 
 /// Who attacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub(crate) enum Who {
     Server,
     /// Hands over a file, and holds no key.
     Anybody,
+    /// Hold the keys of their authorities.
+    Members,
 }
 
 impl Who {
@@ -27,6 +29,7 @@ impl Who {
             Self::OperatorWithWitness => "operator and a witness",
             Self::Server => "any server",
             Self::Anybody => "anybody",
+            Self::Members => "members",
         }
     }
 }
@@ -46,6 +49,7 @@ pub(crate) enum By {
     Outbox,
     BundleHolder,
     Judge,
+    Successor,
 }
 
 impl By {
@@ -63,6 +67,7 @@ impl By {
             Self::Outbox => "the submitter, later, `outbox status`",
             Self::BundleHolder => "whoever is given the bundle, `verify bundle`",
             Self::Judge => "whoever is given the evidence, `verify evidence`",
+            Self::Successor => "whoever has verified the old log, `verify successor`",
         }
     }
 }
@@ -144,6 +149,8 @@ pub(crate) enum Hand {
         notes: &'static [&'static str],
         entries: &'static [u64],
     },
+    /// Two charters in a file of evidence, which proves something to whoever has verified the log that both name.
+    Charters,
     /// The file that was handed over, in these words.
     File(&'static str),
     /// Nothing that was signed is false; what they have, in words.
@@ -152,6 +159,9 @@ pub(crate) enum Hand {
 
 impl Hand {
     fn words(self) -> String {
+        if matches!(self, Self::Charters) {
+            return "both charters: **proof** with the verified log, lead without it".to_owned();
+        }
         let Self::Evidence {
             proves,
             notes,
@@ -248,6 +258,7 @@ fn table() -> String {
         views::rows(),
         handed::rows(),
         floods::rows(),
+        succession::rows(),
     ];
     let rows: Vec<Row> = families.into_iter().flatten().collect();
     let mut text = HEAD.to_owned();

@@ -25,7 +25,7 @@ const NOT_PROVEN: &str =
 pub(in super::super) struct Command {
     /// The signed charter of the new log.
     #[arg(value_name = "FILE.signed")]
-    charter: PathBuf,
+    file: PathBuf,
     /// State directory of the new log: what is pinned goes there, for `trucelog verify log`.
     #[arg(long, value_name = "DIR")]
     into: PathBuf,
@@ -53,7 +53,7 @@ impl Command {
             None => Policies::CarriedOver,
         };
         let state = self.trust.state()?;
-        let followed = follow(&state, &trust, &self.charter, &self.into, &policies)?;
+        let followed = follow(&state, &trust, &self.file, &self.into, &policies)?;
         let (text, json) = describe(&followed, &self.into.display().to_string());
         output::print(self.output.output, &text, &json);
         Ok(())
