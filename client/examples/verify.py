@@ -370,8 +370,8 @@ class Stations:
             self.change(key, record[body], index)
     def found(self, charter):
         rules, members = charter.get("rules", {}), {of.get("code"): of for of in charter.get("members", [])}
-        rule("rules" in charter, "FIELD_REQUIRED")
-        if rules.get("rules_version") != 1:
+        rule(rules.get("rules_version"), "FIELD_REQUIRED")
+        if rules["rules_version"] != 1:
             raise NotEnough("newer software is needed for this version of the rules")
         vkeys = [parse_vkey(charter[name]) for name in ("log_key", "log_key_pq") if name in charter]
         good = [key.type for key in vkeys] in ([0x01], [0x01, 0x06]) and {key.name for key in vkeys} == {self.origin}

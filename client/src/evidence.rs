@@ -6,6 +6,7 @@
 //!
 //! Source: `proto/spec/evidence.md`.
 
+pub mod gather;
 mod judge;
 mod successors;
 

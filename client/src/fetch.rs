@@ -11,9 +11,9 @@ use trucelog_proto::pb::log_service_client::LogServiceClient;
 use trucelog_proto::pb::{self, CheckpointKind};
 
 use crate::Error;
+use crate::entry_source::EntrySource;
 use crate::refused::{Failure, classify};
 use crate::retry::{Patience, Retry, call};
-use crate::verifier::EntrySource;
 
 /// Longest time for one answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);

@@ -28,6 +28,7 @@ pub mod bundle;
 pub mod cli;
 pub mod demo;
 pub mod durable;
+pub mod entry_source;
 mod error;
 pub mod evidence;
 pub mod exchange;

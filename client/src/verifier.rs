@@ -4,6 +4,7 @@
 //! their bytes, all cores, and a place to keep what was verified ([`crate::store`]). State is accepted only after the
 //! whole check; an interrupted one leaves its progress.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,8 @@ use trucelog_proto::tree::{RightEdge, leaf_hash};
 use trucelog_proto::verify::{self, Finding, HeadPlace, StopError, Verifier, place_head};
 
 use crate::Error;
-use crate::evidence::Evidence;
+use crate::entry_source::EntrySource;
+use crate::evidence::gather::{self, Found, Held, HeldHead, ShownEntry};
 use crate::falsehood::{False, Falsehood};
 use crate::not_enough::NotEnough;
 use crate::store::{BundleWriter, Extent, Journal, JournaledState, Saved, Store, bundle_count};
@@ -29,24 +31,6 @@ use crate::trust::{self, Judged, Trust, VerdictPq};
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(30);
 /// Entries after which it does so anyway, because changes that are not saved yet take memory.
 const PROGRESS_ENTRIES: u64 = 50_000;
-/// Names of the notes in evidence.
-const SERVED: &str = "served";
-const ACCEPTED: &str = "accepted";
-
-/// Where the entries of a log come from.
-pub trait EntrySource {
-    /// Gives the next entries in order; none when none have come within a moment.
-    ///
-    /// # Errors
-    /// When there is no answer. What was given before stands.
-    fn next(&mut self) -> Result<Vec<Vec<u8>>, Error>;
-
-    /// Gives the inclusion proof of the entry at `index` in the tree of `size` entries, if the source has it. It is not
-    /// believed: evidence takes it when it holds.
-    fn inclusion(&mut self, _index: LeafIndex, _size: TreeSize) -> Option<Vec<NodeHash>> {
-        None
-    }
-}
 
 /// How far a check has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -222,13 +206,17 @@ impl LogVerifier {
         }
         checked.map_err(|stop| match stop {
             Stop::Error(error) => error,
-            Stop::False(what, entry) => {
-                let prove = |index, size| open(index, size).ok()?.inclusion(index, size);
-                match self.keep_evidence(what, entry.as_deref(), note, prove) {
-                    Ok(falsehood) => Box::new(falsehood).into(),
-                    Err(error) => error,
-                }
-            }
+            Stop::False(what, entry) => self
+                .keep_evidence(
+                    Found {
+                        what,
+                        entry,
+                        before: None,
+                        note,
+                    },
+                    open,
+                )
+                .map_or_else(|error| error, |falsehood| Box::new(falsehood).into()),
         })
     }
 
@@ -359,8 +347,9 @@ impl LogVerifier {
             .map(|(index, bytes)| verify::check(&self.trust.id, LeafIndex::new(index), bytes))
             .collect();
         for (checked, bytes) in checked.into_iter().zip(entries) {
+            let index = LeafIndex::new(self.verifier.size().get());
             if let Err(error) = self.verifier.append(checked) {
-                return Err(Stop::from(error).with_entry(bytes));
+                return Err(Stop::from(error).with_entry(index, bytes));
             }
             self.writer.push(bytes)?;
             self.unsaved += 1;
@@ -403,95 +392,13 @@ impl LogVerifier {
         Ok(judged)
     }
 
-    /// Keeps evidence at once, and again when there are proofs that complete it.
-    fn keep_evidence(
+    fn keep_evidence<S: EntrySource>(
         &mut self,
-        what: False,
-        entry: Option<&[u8]>,
-        note: &[u8],
-        mut prove: impl FnMut(LeafIndex, TreeSize) -> Option<Vec<NodeHash>>,
+        found: Found<'_>,
+        mut open: impl FnMut(LeafIndex, TreeSize) -> Result<S, Error>,
     ) -> Result<Falsehood, Error> {
         self.writer.flush()?;
-        let directory = self.store.directory();
-        let mut kept = self.evidence(&what, entry, note)?;
-        let evidence = kept.keep(directory)?;
-        if kept.complete(&self.trust, &mut prove) {
-            kept.keep(directory)?;
-        }
-        if let False::Log(Finding::Root { size, .. }) = what
-            && size > self.accepted
-            && let Some((what, kept)) = self.rewritten(note, prove)?
-        {
-            let evidence = kept.keep(directory)?;
-            return Ok(Falsehood { what, evidence });
-        }
-        Ok(Falsehood { what, evidence })
-    }
-
-    /// Entries that go on from the accepted ones, under a root that they do not give, may hide that the history before
-    /// them was changed. The inclusion proof of the first of them shows whether it was.
-    ///
-    /// Source: `proto/spec/verify.md`, step 4.
-    fn rewritten(
-        &self,
-        note: &[u8],
-        prove: impl FnMut(LeafIndex, TreeSize) -> Option<Vec<NodeHash>>,
-    ) -> Result<Option<(False, Evidence)>, Error> {
-        let size = self.accepted;
-        if size.get() == 0 {
-            return Ok(None);
-        }
-        let first = LeafIndex::new(size.get());
-        let entry = self.store.bundles().entry(first, self.verifier.size())?;
-        let what = False::from(Finding::Inconsistent { size });
-        let mut evidence = self.evidence(&what, Some(&entry), note)?;
-        evidence.complete(&self.trust, prove);
-        let proven = evidence
-            .judge(&self.trust)
-            .is_ok_and(|judgement| judgement.proven);
-        Ok(proven.then_some((what, evidence)))
-    }
-
-    /// What shows `what`, as far as it is in hand; `entry` are the bytes of the entry that was refused.
-    fn evidence(&self, what: &False, entry: Option<&[u8]>, note: &[u8]) -> Result<Evidence, Error> {
-        let evidence = Evidence::new(what.kind(), what.index(), what, &self.trust.policy)
-            .with_note(SERVED, note);
-        let bundles = self.store.bundles();
-        let verified = self.verifier.size();
-        Ok(match (what, entry) {
-            (False::Log(Finding::Inconsistent { .. }), Some(entry)) => evidence
-                .with_note(ACCEPTED, &self.accepted_note)
-                .with_entry(LeafIndex::new(self.accepted.get()), entry, SERVED, None),
-            (False::Log(Finding::Inconsistent { size }), None) => {
-                let evidence = evidence.with_note(ACCEPTED, &self.accepted_note);
-                let index = LeafIndex::new(size.get());
-                if *size >= self.accepted {
-                    return Ok(evidence);
-                }
-                let (entry, proof) = bundles.prove(index, self.accepted)?;
-                evidence.with_entry(index, &entry, ACCEPTED, Some(&proof))
-            }
-            (False::Log(Finding::Previous { index, .. }), Some(entry)) => {
-                let evidence = evidence.with_entry(*index, entry, SERVED, None);
-                let Some(before) = index.get().checked_sub(1).map(LeafIndex::new) else {
-                    return Ok(evidence);
-                };
-                let bytes = bundles.entry(before, verified)?;
-                evidence.with_entry(before, &bytes, SERVED, None)
-            }
-            (False::Log(Finding::AcceptedAhead { index, .. }), _) => {
-                let (entry, proof) = bundles.prove(*index, verified)?;
-                let charter = LeafIndex::new(0);
-                evidence
-                    .with_entry(*index, &entry, SERVED, Some(&proof))
-                    .with_entry(charter, &bundles.entry(charter, verified)?, SERVED, None)
-            }
-            (what, Some(entry)) => {
-                let index = what.index().unwrap_or(LeafIndex::new(verified.get()));
-                evidence.with_entry(index, entry, SERVED, None)
-            }
-            (_, None) => evidence,
-        })
+        gather::keep(self, found, |start, end| open(start, end).ok())
     }
 
     fn report(&self, judged: Judged, entries_verified: u64) -> Result<Report, Error> {
@@ -532,6 +439,36 @@ impl LogVerifier {
     }
 }
 
+impl Held for LogVerifier {
+    type Error = Error;
+
+    fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    fn directory(&self) -> &Path {
+        self.store.directory()
+    }
+
+    fn head_beside(&self, _served: &[u8]) -> Result<Option<HeldHead>, Error> {
+        let note = Some(self.accepted_note.clone()).filter(|note| !note.is_empty());
+        let size = self.accepted;
+        Ok(note.map(|note| HeldHead { note, size }))
+    }
+
+    fn size(&self) -> TreeSize {
+        self.verifier.size()
+    }
+
+    fn entry(&self, index: LeafIndex) -> Result<Vec<u8>, Error> {
+        self.store.bundles().entry(index, self.verifier.size())
+    }
+
+    fn prove(&self, index: LeafIndex, size: TreeSize) -> Result<(Vec<u8>, Vec<NodeHash>), Error> {
+        self.store.bundles().prove(index, size)
+    }
+}
+
 /// Where the entries of a check come from, and who is told.
 struct Entries<'a, S> {
     open: &'a mut dyn FnMut(LeafIndex, TreeSize) -> Result<S, Error>,
@@ -542,14 +479,14 @@ struct Entries<'a, S> {
 /// Why a check ended, before evidence is kept.
 enum Stop {
     /// What is false, with the entry that is to blame, if one is.
-    False(False, Option<Vec<u8>>),
+    False(False, Option<ShownEntry>),
     Error(Error),
 }
 
 impl Stop {
-    fn with_entry(self, entry: Vec<u8>) -> Self {
+    fn with_entry(self, index: LeafIndex, bytes: Vec<u8>) -> Self {
         match self {
-            Self::False(what, _) => Self::False(what, Some(entry)),
+            Self::False(what, _) => Self::False(what, Some((index, bytes))),
             Self::Error(error) => error.into(),
         }
     }

@@ -19,8 +19,8 @@ use support::{
 };
 use tonic::Code;
 use trucelog_client::{
-    Error as ClientError, evidence::Evidence, not_enough::NotEnough, trust::Trust,
-    verifier::EntrySource,
+    Error as ClientError, entry_source::EntrySource, evidence::Evidence, not_enough::NotEnough,
+    trust::Trust,
 };
 use trucelog_proto::{
     hash::{LeafIndex, NodeHash, TreeSize},

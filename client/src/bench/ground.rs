@@ -12,11 +12,11 @@ use trucelog_proto::record::LogId;
 use crate::demo::DemoError;
 use crate::demo::cast::Station;
 use crate::demo::setting::{Place, Setting};
+use crate::entry_source::EntrySource as _;
 use crate::fetch::Fetcher;
 use crate::retry::Patience;
 use crate::submit::{Outcome, Submitter};
 use crate::trust::Trust;
-use crate::verifier::EntrySource as _;
 use crate::{Error, remote, station};
 
 /// Connections of the load to the server.

@@ -16,8 +16,9 @@ use super::limits::Limits;
 use super::load::{Way, send};
 use crate::Error;
 use crate::demo::DemoError;
+use crate::entry_source::EntrySource;
 use crate::store::Store;
-use crate::verifier::{EntrySource, verify_log};
+use crate::verifier::verify_log;
 
 /// Stations that write the log.
 const STATIONS: usize = 64;

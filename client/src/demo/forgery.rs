@@ -17,11 +17,12 @@ use trucelog_proto::verify::Finding;
 
 use super::DemoError;
 use crate::Error;
+use crate::entry_source::EntrySource;
 use crate::evidence::Evidence;
 use crate::falsehood::{False, Falsehood};
 use crate::store::Store;
 use crate::trust::Trust;
-use crate::verifier::{EntrySource, verify_log};
+use crate::verifier::verify_log;
 
 /// A log that an operator has changed and signed again.
 #[derive(Clone, Debug)]

@@ -1,5 +1,6 @@
 //! What an operator shows who holds the log's key, to those who verify whole logs.
 
+use serde_json::Value;
 use trucelog_client::trust::Trust;
 use trucelog_proto::checkpoint::Checkpoint;
 use trucelog_proto::entry::Entry;
@@ -11,6 +12,7 @@ use trucelog_proto::record::LogId;
 use crate::commission;
 use crate::party::{Ended, Party};
 use crate::support::follower::{Follower, wait_accepted};
+use crate::support::mirror::{self, Mirror};
 use crate::support::operator::Operator;
 use crate::support::witness::Witness;
 use crate::support::{BEGIN_MS, LOG, Log, MONITOR, RECOVERY, cosigned, key, report, with_witness};
@@ -100,6 +102,14 @@ const fn witness(verdict: Verdict, hand: Hand) -> Seen {
     }
 }
 
+const fn mirror(verdict: Verdict, hand: Hand) -> Seen {
+    Seen {
+        by: By::Mirror,
+        verdict,
+        hand,
+    }
+}
+
 const fn needs_quorum(verdict: Verdict, hand: Hand) -> Seen {
     Seen {
         by: By::NeedsQuorum,
@@ -130,6 +140,7 @@ const HISTORIES: &[History] = &[
             older(INCONSISTENT, LARGER),
             follower(INCONSISTENT, LARGER),
             witness(INCONSISTENT, LARGER),
+            mirror(INCONSISTENT, LARGER),
         ],
     },
     History {
@@ -145,6 +156,7 @@ const HISTORIES: &[History] = &[
             older(INCONSISTENT, LARGER),
             follower(INCONSISTENT, LARGER),
             witness(INCONSISTENT, LARGER),
+            mirror(INCONSISTENT, LARGER),
         ],
     },
     History {
@@ -156,6 +168,7 @@ const HISTORIES: &[History] = &[
             older(INCONSISTENT, proof(&["served", "accepted"], &[])),
             follower(INCONSISTENT, proof(&["served", "accepted"], &[])),
             witness(INCONSISTENT, proof(&["served", "accepted"], &[])),
+            mirror(INCONSISTENT, proof(&["served", "accepted"], &[])),
         ],
     },
     History {
@@ -167,6 +180,7 @@ const HISTORIES: &[History] = &[
             older(INCONSISTENT, proof(&["served", "accepted"], &[7])),
             follower(INCONSISTENT, proof(&["served", "accepted"], &[7])),
             witness(INCONSISTENT, proof(&["served", "accepted"], &[7])),
+            mirror(INCONSISTENT, proof(&["served", "accepted"], &[7])),
         ],
     },
     History {
@@ -183,6 +197,7 @@ const HISTORIES: &[History] = &[
             older(INCONSISTENT, LARGER),
             follower(INCONSISTENT, LARGER),
             witness(INCONSISTENT, LARGER),
+            mirror(INCONSISTENT, LARGER),
         ],
     },
     History {
@@ -195,6 +210,7 @@ const HISTORIES: &[History] = &[
             older(INCONSISTENT, LARGER),
             follower(INCONSISTENT, LARGER),
             witness(INCONSISTENT, LARGER),
+            mirror(INCONSISTENT, LARGER),
         ],
     },
     History {
@@ -210,6 +226,7 @@ const HISTORIES: &[History] = &[
             newcomer(Verdict::False("rule", Some(4)), lead(&["served"], &[4])),
             older(INCONSISTENT, LARGER),
             witness(INCONSISTENT, LARGER),
+            mirror(INCONSISTENT, LARGER),
         ],
     },
     History {
@@ -249,6 +266,7 @@ const HISTORIES: &[History] = &[
             older(Verdict::False("rule", Some(9)), lead(&["served"], &[9])),
             follower(Verdict::False("rule", Some(9)), lead(&["served"], &[9])),
             witness(Verdict::False("rule", Some(9)), lead(&["served"], &[9])),
+            mirror(Verdict::False("rule", Some(9)), lead(&["served"], &[9])),
         ],
     },
     History {
@@ -264,6 +282,7 @@ const HISTORIES: &[History] = &[
         seen: &[
             newcomer(Verdict::False("rule", Some(8)), lead(&["served"], &[8])),
             witness(Verdict::False("rule", Some(8)), lead(&["served"], &[8])),
+            mirror(Verdict::False("rule", Some(8)), lead(&["served"], &[8])),
         ],
     },
     History {
@@ -289,6 +308,10 @@ const HISTORIES: &[History] = &[
                 lead(&["served"], &[commission::DECISION]),
             ),
             witness(
+                Verdict::False("rule", Some(commission::DECISION)),
+                lead(&["served"], &[commission::DECISION]),
+            ),
+            mirror(
                 Verdict::False("rule", Some(commission::DECISION)),
                 lead(&["served"], &[commission::DECISION]),
             ),
@@ -325,6 +348,10 @@ const HISTORIES: &[History] = &[
                 Verdict::False("signature", Some(8)),
                 proof(&["served"], &[8]),
             ),
+            mirror(
+                Verdict::False("signature", Some(8)),
+                proof(&["served"], &[8]),
+            ),
         ],
     },
     History {
@@ -345,7 +372,23 @@ const HISTORIES: &[History] = &[
             older(INCONSISTENT, LARGER),
             follower(INCONSISTENT, LARGER),
             witness(INCONSISTENT, LARGER),
+            mirror(INCONSISTENT, LARGER),
         ],
+    },
+    History {
+        who: Who::Operator,
+        attack: "the same, before more entries than a mirror takes at a time",
+        setting: REPORTS,
+        lie: |log| {
+            let mut log = log.clone();
+            while log.entries.len() < 1_100 {
+                log.append(&log.next_report("More explosions."));
+            }
+            let other = rewritten(&log, 6).entries[5].clone();
+            log.entries[5] = other;
+            Lie::of(log)
+        },
+        seen: &[mirror(INCONSISTENT, LARGER)],
     },
     History {
         who: Who::Operator,
@@ -364,6 +407,7 @@ const HISTORIES: &[History] = &[
             newcomer(Verdict::False("root", None), lead(&["served"], &[])),
             older(Verdict::False("root", None), lead(&["served"], &[])),
             witness(Verdict::False("root", None), lead(&["served"], &[])),
+            mirror(Verdict::False("root", None), lead(&["served"], &[])),
         ],
     },
     History {
@@ -543,6 +587,7 @@ impl History {
             By::Older => self.to_verifier(seen, &operator, &honest, true),
             By::Follower => self.to_follower(seen, &operator, &honest),
             By::Witness => self.to_witness(seen, &operator, &honest),
+            By::Mirror => self.to_mirror(seen, &operator, &honest),
             by => panic!("{by:?} verifies no log"),
         }
     }
@@ -644,5 +689,29 @@ impl History {
         for handed_in in operator.handed_in() {
             assert_ne!(Note::parse(&handed_in.note).unwrap().text(), lie.text());
         }
+    }
+
+    /// A mirror serves on what it has verified before, and goes on with the honest log when it is started again.
+    fn to_mirror(&self, seen: &Seen, operator: &Operator, honest: &Log) {
+        let directory = tempfile::tempdir().unwrap();
+        let copy = Mirror::start(directory.path(), operator, honest);
+        self.show_lie(operator, honest);
+        let ended = copy.says("stopped copying");
+        let reader = Party::of(&honest.trust(), &copy.url());
+        let size = |party: &Party| party.run("verify log").answer["checkpoint"]["size"].clone();
+        assert_eq!(size(&reader), honest.entries.len());
+        let code = copy.end();
+
+        let kept = mirror::evidence(directory.path(), &ended);
+        let mut answer: Value = serde_json::from_slice(&std::fs::read(&kept).unwrap()).unwrap();
+        answer["evidence"] = kept.to_str().into();
+        reader.check(seen, &Ended { code, answer });
+
+        let later = grown(honest);
+        operator.show(later.clone());
+        let copy = Mirror::start(directory.path(), operator, honest);
+        copy.says(&format!("size={}", later.entries.len()));
+        let newcomer = Party::of(&honest.trust(), &copy.url());
+        assert_eq!(size(&newcomer), later.entries.len());
     }
 }

@@ -595,7 +595,7 @@ fn entry_accepted_time(rng: &mut Rng, mut entry: pb::Entry) -> Vec<u8> {
         time + 1,
         time - 400_000,
         time + 1_000_000,
-        u64::MAX,
+        u64::MAX - 1,
     ]);
     entry.encode_to_vec()
 }

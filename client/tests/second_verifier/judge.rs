@@ -7,9 +7,10 @@ use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
 use trucelog_client::Error;
+use trucelog_client::entry_source::EntrySource;
 use trucelog_client::store::Store;
 use trucelog_client::trust::Trust;
-use trucelog_client::verifier::{EntrySource, verify_log};
+use trucelog_client::verifier::verify_log;
 use trucelog_proto::hash::{LeafIndex, NodeHash, TreeSize};
 use trucelog_proto::policy::Policy;
 use trucelog_proto::tile::{decode_bundle, decode_tile};

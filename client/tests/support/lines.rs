@@ -1,7 +1,7 @@
 //! The lines that a running program prints.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::ChildStdout;
+use std::io::{BufRead as _, BufReader, Read};
+
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub const HUNG: Duration = Duration::from_secs(120);
 pub struct Lines(Receiver<String>);
 
 impl Lines {
-    pub fn of(out: ChildStdout) -> Self {
+    pub fn of(out: impl Read + Send + 'static) -> Self {
         let (sender, lines) = channel();
         std::thread::spawn(move || {
             let mut out = BufReader::new(out);
@@ -27,11 +27,17 @@ impl Lines {
         Self(lines)
     }
 
+    /// The next line.
+    #[track_caller]
+    pub fn text(&self) -> String {
+        let line = tokio::task::block_in_place(|| self.0.recv_timeout(HUNG));
+        line.unwrap_or_else(|error| panic!("no line: {error}"))
+    }
+
     /// The next line, which is JSON.
     #[track_caller]
     pub fn json(&self) -> Value {
-        let line = tokio::task::block_in_place(|| self.0.recv_timeout(HUNG));
-        let line = line.unwrap_or_else(|error| panic!("no line: {error}"));
+        let line = self.text();
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
     }
 

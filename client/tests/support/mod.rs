@@ -8,6 +8,7 @@
 
 pub mod follower;
 pub mod lines;
+pub mod mirror;
 pub mod operator;
 pub mod witness;
 pub mod world;
@@ -17,9 +18,9 @@ use std::convert::Infallible;
 use ed25519_dalek::SigningKey;
 use prost::Message as _;
 use trucelog_client::Error;
+use trucelog_client::entry_source::EntrySource;
 use trucelog_client::station::{self, Slot, Speaker};
 use trucelog_client::trust::Trust;
-use trucelog_client::verifier::EntrySource;
 use trucelog_proto::checkpoint::{Checkpoint, Origin};
 use trucelog_proto::cosignature::{self, CosignatureTime};
 use trucelog_proto::entry::{Entry, genesis_hash};

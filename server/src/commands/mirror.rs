@@ -190,7 +190,8 @@ impl Follower {
         let thread = thread::Builder::new().name("mirror".into()).spawn(move || {
             let ended = follow(mirror, &remote, poll, &stopping);
             if let Err(error) = &ended {
-                tracing::error!(%error, "the mirror has stopped copying; what it has is served on");
+                let evidence = error.evidence().map(|path| path.display().to_string());
+                tracing::error!(%error, evidence, "the mirror has stopped copying; what it has is served on");
             }
             sender.send_replace(Status::Stopped);
             ended

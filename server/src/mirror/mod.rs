@@ -20,35 +20,38 @@
 
 pub mod config;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use rayon::prelude::*;
 use tokio::sync::watch;
 use trucelog_client::{
     Error as ClientError,
-    evidence::Evidence,
+    entry_source::EntrySource,
+    evidence::gather::{self, Found, Held, HeldHead, ShownEntry},
     exit::Exit,
-    falsehood::{False, Falsehood},
+    falsehood::False,
     fetch::RUN_LEN,
     not_enough::NotEnough,
     trust::Trust,
-    verifier::EntrySource,
 };
 use trucelog_proto::{
     checkpoint::Checkpoint,
     error::{Error as ProtoError, VerifyError},
     hash::{LeafIndex, NodeHash, RootHash, TreeSize},
     policy::Verdict,
-    proof,
+    proof::{self, ProveError},
     state::Overlay,
-    tile::RightTiles,
+    tile::{RightTiles, TileHashes},
     verify::{self, Finding, HeadPlace, StopError, Verifier, place_head},
 };
 
 use crate::{
     sequencer::{
         Head, StoredState,
-        recover::{RecoverError, rightmost_tiles},
+        recover::{EntryProblem, RecoverError, rightmost_tiles},
     },
     store::{Batch, CheckpointKind, LogStore, StoreError, StoredTiles},
 };
@@ -81,6 +84,25 @@ impl MirrorError {
             Self::Store(_) | Self::Damaged(RecoverError::Store(_)) => Exit::NotChecked.code(),
             Self::Damaged(_) => Exit::False.code(),
         }
+    }
+}
+
+impl MirrorError {
+    /// The file of evidence, if something false was seen.
+    #[must_use]
+    pub fn evidence(&self) -> Option<&Path> {
+        match self {
+            Self::Client(ClientError::False(found)) => Some(&found.evidence),
+            _ => None,
+        }
+    }
+
+    /// Whether the entries do not give the tree that the head states, whatever they say themselves.
+    fn is_inconsistency(&self) -> bool {
+        matches!(
+            self,
+            Self::Client(ClientError::NotEnough(NotEnough::Consistency(_)))
+        )
     }
 }
 
@@ -186,14 +208,28 @@ impl<S: LogStore> Mirror<S> {
     ///
     /// [`MirrorError`]; after [`ClientError::False`], of which the evidence is kept, nothing may be taken any more.
     pub fn take<U: Upstream>(&mut self, note: &[u8], upstream: &U) -> Result<bool, MirrorError> {
-        match self.judge_and_copy(note, upstream) {
-            Err(Stop::False { what, entry }) => {
-                let falsehood = self.keep_evidence(what, entry.as_ref(), note, upstream)?;
-                Err(ClientError::from(Box::new(falsehood)).into())
+        let ask = |start, end| Some(upstream.entries(start, end));
+        let falsehood = match self.judge_and_copy(note, upstream) {
+            Ok(newer) => return Ok(newer),
+            Err(Stop::False {
+                what,
+                entry,
+                before,
+            }) => {
+                let found = Found {
+                    what,
+                    entry,
+                    before,
+                    note,
+                };
+                gather::keep(self, found, ask)?
             }
-            Err(Stop::Error(error)) => Err(error),
-            Ok(newer) => Ok(newer),
-        }
+            Err(Stop::Error(error)) if error.is_inconsistency() => {
+                gather::keep_rewritten(self, note, ask)?.ok_or(error)?
+            }
+            Err(Stop::Error(error)) => return Err(error),
+        };
+        Err(ClientError::from(Box::new(falsehood)).into())
     }
 
     fn judge_and_copy<U: Upstream>(&mut self, note: &[u8], upstream: &U) -> Result<bool, Stop> {
@@ -227,10 +263,7 @@ impl<S: LogStore> Mirror<S> {
                 ProtoError::Verify(VerifyError::NoKnownSignature { .. }) => {
                     Stop::from(MirrorError::from(NotEnough::UnknownKey))
                 }
-                ProtoError::Verify(error) => Stop::False {
-                    what: error.into(),
-                    entry: None,
-                },
+                ProtoError::Verify(error) => False::from(error).into(),
                 error => MirrorError::from(ClientError::no_checkpoint(error)).into(),
             })?;
         match &verdict.quorum {
@@ -277,9 +310,9 @@ impl<S: LogStore> Mirror<S> {
             .map(|(index, bytes)| verify::check(&self.trust.id, *index, bytes))
             .collect();
         let (mut verifier, mut tiles) = (self.verifier()?, self.tiles.clone());
-        for (checked, (index, bytes)) in checked.into_iter().zip(&entries) {
+        for (position, checked) in checked.into_iter().enumerate() {
             let entry = verifier.append(checked);
-            let entry = entry.map_err(|error| Stop::of(error, Some((*index, bytes))))?;
+            let entry = entry.map_err(|error| Stop::of(error).with_entry(&entries, position))?;
             tiles.append(entry.leaf);
         }
         check_tree(&tiles, head, upstream)?;
@@ -317,7 +350,7 @@ impl<S: LogStore> Mirror<S> {
         let verifier = self.verifier()?;
         for cosigner in &verdict.cosigners {
             let timely = verifier.check_cosignature(cosigner.time);
-            timely.map_err(|error| Stop::of(error, None))?;
+            timely.map_err(Stop::of)?;
         }
         self.store
             .put_checkpoint(CheckpointKind::Signed, note)
@@ -330,61 +363,71 @@ impl<S: LogStore> Mirror<S> {
     }
 }
 
-impl<S: LogStore> Mirror<S> {
-    /// Keeps what was seen at once, and again when the upstream gives proofs that complete it.
-    fn keep_evidence<U: Upstream>(
-        &self,
-        what: False,
-        entry: Option<&ShownEntry>,
-        note: &[u8],
-        upstream: &U,
-    ) -> Result<Falsehood, MirrorError> {
-        // The head that covers what is stored, unless it is the one in hand.
+impl<S: LogStore> Held for Mirror<S> {
+    type Error = MirrorError;
+
+    fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The head that covers what is stored; it is newer than the accepted one while a copy is under way.
+    fn head_beside(&self, served: &[u8]) -> Result<Option<HeldHead>, MirrorError> {
         let kept = self.store.checkpoint(CheckpointKind::Upstream)?;
-        let kept = kept.filter(|kept| kept != note);
-        let accepted = self
-            .accepted
-            .borrow()
-            .as_ref()
-            .map(|head| head.note.clone());
-        let before = kept.or(accepted).unwrap_or_default();
-        let mut evidence = Evidence::new(what.kind(), what.index(), &what, &self.trust.policy)
-            .with_note("served", note)
-            .with_note("accepted", &before);
-        if let Some((index, bytes)) = entry {
-            evidence = evidence.with_entry(*index, bytes, "served", None);
-        }
-        let path = evidence.keep(&self.directory)?;
-        let prove = |index, size| upstream.entries(index, size).inclusion(index, size);
-        if evidence.complete(&self.trust, prove) {
-            evidence.keep(&self.directory)?;
-        }
-        Ok(Falsehood {
-            what,
-            evidence: path,
-        })
+        let accepted = self.store.checkpoint(CheckpointKind::Signed)?;
+        let note = kept.filter(|kept| kept != served).or(accepted);
+        let head = note
+            .map(|note| stored_head(&self.trust, note))
+            .transpose()?;
+        Ok(head.map(|head| HeldHead {
+            size: head.checkpoint.size,
+            note: head.note,
+        }))
+    }
+
+    fn size(&self) -> TreeSize {
+        self.tiles.size()
+    }
+
+    fn entry(&self, index: LeafIndex) -> Result<Vec<u8>, MirrorError> {
+        let entry = self.store.entry(index)?;
+        let problem = EntryProblem::Missing;
+        entry.ok_or_else(|| RecoverError::Entry { index, problem }.into())
+    }
+
+    fn prove(
+        &self,
+        index: LeafIndex,
+        size: TreeSize,
+    ) -> Result<(Vec<u8>, Vec<NodeHash>), MirrorError> {
+        let hashes = TileHashes::new(StoredTiles(self.store.as_ref()));
+        let proof = proof::prove_inclusion(index, size, &hashes).map_err(|error| match error {
+            ProveError::Read(error) => MirrorError::Damaged(error.into()),
+            error => ClientError::NotFound(error.to_string()).into(),
+        })?;
+        Ok((self.entry(index)?, proof))
     }
 }
-
-/// An entry that is to blame, with its index.
-type ShownEntry = (LeafIndex, Vec<u8>);
 
 /// Why a head is not taken, before evidence is kept.
 enum Stop {
     False {
         what: False,
+        /// The entry that is to blame, if one is.
         entry: Option<ShownEntry>,
+        /// The verified entry before it, if it is not stored yet.
+        before: Option<ShownEntry>,
     },
     Error(MirrorError),
 }
 
 impl Stop {
-    fn of(error: StopError, entry: Option<(LeafIndex, &Vec<u8>)>) -> Self {
+    fn of(error: StopError) -> Self {
         match error {
-            StopError::False(finding) => Self::False {
-                what: finding.into(),
-                entry: entry.map(|(index, bytes)| (index, bytes.clone())),
-            },
+            StopError::False(finding) => finding.into(),
             StopError::Newer { index, refusal } => {
                 Self::Error(NotEnough::Newer { index, refusal }.into())
             }
@@ -392,14 +435,33 @@ impl Stop {
             _ => Self::Error(ClientError::Answer("it holds an entry that cannot be judged").into()),
         }
     }
+
+    /// Blames the entry at `position` of a run.
+    fn with_entry(self, run: &[ShownEntry], position: usize) -> Self {
+        match self {
+            Self::False { what, .. } => Self::False {
+                what,
+                entry: run.get(position).cloned(),
+                before: position.checked_sub(1).map(|before| run[before].clone()),
+            },
+            Self::Error(error) => error.into(),
+        }
+    }
+}
+
+impl From<False> for Stop {
+    fn from(what: False) -> Self {
+        Self::False {
+            what,
+            entry: None,
+            before: None,
+        }
+    }
 }
 
 impl From<Finding> for Stop {
     fn from(finding: Finding) -> Self {
-        Self::False {
-            what: finding.into(),
-            entry: None,
-        }
+        False::from(finding).into()
     }
 }
 
