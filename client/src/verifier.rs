@@ -21,7 +21,7 @@ use trucelog_proto::verify::{self, Finding, HeadPlace, StopError, Verifier, plac
 
 use crate::Error;
 use crate::entry_source::EntrySource;
-use crate::evidence::gather::{self, Found, Held, HeldHead, ShownEntry};
+use crate::evidence::gather::{self, Found, Held, HeldHead};
 use crate::falsehood::{False, Falsehood};
 use crate::not_enough::NotEnough;
 use crate::store::{BundleWriter, Extent, Journal, JournaledState, Saved, Store, bundle_count};
@@ -206,16 +206,8 @@ impl LogVerifier {
         }
         checked.map_err(|stop| match stop {
             Stop::Error(error) => error,
-            Stop::False(what, entry) => self
-                .keep_evidence(
-                    Found {
-                        what,
-                        entry,
-                        before: None,
-                        note,
-                    },
-                    open,
-                )
+            Stop::False(found) => self
+                .keep_evidence(*found, note, open)
                 .map_or_else(|error| error, |falsehood| Box::new(falsehood).into()),
         })
     }
@@ -394,11 +386,12 @@ impl LogVerifier {
 
     fn keep_evidence<S: EntrySource>(
         &mut self,
-        found: Found<'_>,
+        found: Found,
+        note: &[u8],
         mut open: impl FnMut(LeafIndex, TreeSize) -> Result<S, Error>,
     ) -> Result<Falsehood, Error> {
         self.writer.flush()?;
-        gather::keep(self, found, |start, end| open(start, end).ok())
+        gather::keep(self, found, note, |start, end| open(start, end).ok())
     }
 
     fn report(&self, judged: Judged, entries_verified: u64) -> Result<Report, Error> {
@@ -478,15 +471,17 @@ struct Entries<'a, S> {
 
 /// Why a check ended, before evidence is kept.
 enum Stop {
-    /// What is false, with the entry that is to blame, if one is.
-    False(False, Option<ShownEntry>),
+    False(Box<Found>),
     Error(Error),
 }
 
 impl Stop {
     fn with_entry(self, index: LeafIndex, bytes: Vec<u8>) -> Self {
         match self {
-            Self::False(what, _) => Self::False(what, Some((index, bytes))),
+            Self::False(mut found) => {
+                found.entry = Some((index, bytes));
+                Self::False(found)
+            }
             Self::Error(error) => error.into(),
         }
     }
@@ -502,7 +497,7 @@ impl Stop {
 
 impl From<False> for Stop {
     fn from(what: False) -> Self {
-        Self::False(what, None)
+        Self::False(Box::new(Found::new(what)))
     }
 }
 

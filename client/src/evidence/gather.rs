@@ -22,17 +22,27 @@ const ACCEPTED: &str = "accepted";
 /// An entry as it was shown, with its index.
 pub type ShownEntry = (LeafIndex, Vec<u8>);
 
-/// What is false, where, and under which head.
+/// What is false, and where.
 #[derive(Clone, Debug)]
-pub struct Found<'a> {
+pub struct Found {
     /// What is false.
     pub what: False,
     /// The entry that is to blame, if one is.
     pub entry: Option<ShownEntry>,
     /// The verified entry before it, if it is not held yet.
     pub before: Option<ShownEntry>,
-    /// The signed note that was served.
-    pub note: &'a [u8],
+}
+
+impl Found {
+    /// Something false for which no single entry is to blame.
+    #[must_use]
+    pub fn new(what: False) -> Self {
+        Self {
+            what,
+            entry: None,
+            before: None,
+        }
+    }
 }
 
 /// The newest head that covers what is held.
@@ -81,22 +91,23 @@ pub trait Held {
     ) -> Result<(Vec<u8>, Vec<NodeHash>), Self::Error>;
 }
 
-/// Keeps evidence at once, and again when there are proofs that complete it. `ask` gives entries and proofs of the
+/// Keeps evidence against the signed note `note` at once, and again when there are proofs that complete it. `ask` gives entries and proofs of the
 /// server, from an index up to a size; they are not believed.
 ///
 /// # Errors
 /// Those of `held`; [`Error::Io`].
 pub fn keep<H: Held, S: EntrySource>(
     held: &H,
-    found: Found<'_>,
+    found: Found,
+    note: &[u8],
     mut ask: impl FnMut(LeafIndex, TreeSize) -> Option<S>,
 ) -> Result<Falsehood, H::Error> {
-    let mut gathered = gather(held, &found)?;
+    let mut gathered = gather(held, &found, note)?;
     let evidence = gathered.keep(held.directory())?;
     if gathered.complete(held.trust(), prove(&mut ask)) {
         gathered.keep(held.directory())?;
     }
-    let Found { what, note, .. } = found;
+    let what = found.what;
     if let False::Log(Finding::Root { .. }) = what
         && let Some(falsehood) = keep_rewritten(held, note, ask)?
     {
@@ -132,9 +143,8 @@ pub fn keep_rewritten<H: Held, S: EntrySource>(
         what: Finding::Inconsistent { size: own.size }.into(),
         entry: Some((first, entry)),
         before: None,
-        note,
     };
-    let mut gathered = gather(held, &found)?;
+    let mut gathered = gather(held, &found, note)?;
     gathered.complete(held.trust(), prove(ask));
     let judgement = gathered.judge(held.trust());
     if !judgement.is_ok_and(|judgement| judgement.proven) {
@@ -164,12 +174,11 @@ fn ask_entry<S: EntrySource>(
 }
 
 /// What shows `found`, as far as it is in hand.
-fn gather<H: Held>(held: &H, found: &Found<'_>) -> Result<Evidence, H::Error> {
+fn gather<H: Held>(held: &H, found: &Found, note: &[u8]) -> Result<Evidence, H::Error> {
     let Found {
         what,
         entry,
         before,
-        note,
     } = found;
     let mut evidence = Evidence::new(what.kind(), what.index(), what, &held.trust().policy)
         .with_note(SERVED, note);

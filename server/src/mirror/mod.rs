@@ -211,19 +211,7 @@ impl<S: LogStore> Mirror<S> {
         let ask = |start, end| Some(upstream.entries(start, end));
         let falsehood = match self.judge_and_copy(note, upstream) {
             Ok(newer) => return Ok(newer),
-            Err(Stop::False {
-                what,
-                entry,
-                before,
-            }) => {
-                let found = Found {
-                    what,
-                    entry,
-                    before,
-                    note,
-                };
-                gather::keep(self, found, ask)?
-            }
+            Err(Stop::False(found)) => gather::keep(self, *found, note, ask)?,
             Err(Stop::Error(error)) if error.is_inconsistency() => {
                 gather::keep_rewritten(self, note, ask)?.ok_or(error)?
             }
@@ -414,13 +402,7 @@ impl<S: LogStore> Held for Mirror<S> {
 
 /// Why a head is not taken, before evidence is kept.
 enum Stop {
-    False {
-        what: False,
-        /// The entry that is to blame, if one is.
-        entry: Option<ShownEntry>,
-        /// The verified entry before it, if it is not stored yet.
-        before: Option<ShownEntry>,
-    },
+    False(Box<Found>),
     Error(MirrorError),
 }
 
@@ -439,11 +421,11 @@ impl Stop {
     /// Blames the entry at `position` of a run.
     fn with_entry(self, run: &[ShownEntry], position: usize) -> Self {
         match self {
-            Self::False { what, .. } => Self::False {
-                what,
-                entry: run.get(position).cloned(),
-                before: position.checked_sub(1).map(|before| run[before].clone()),
-            },
+            Self::False(mut found) => {
+                found.entry = run.get(position).cloned();
+                found.before = position.checked_sub(1).map(|before| run[before].clone());
+                Self::False(found)
+            }
             Self::Error(error) => error.into(),
         }
     }
@@ -451,11 +433,7 @@ impl Stop {
 
 impl From<False> for Stop {
     fn from(what: False) -> Self {
-        Self::False {
-            what,
-            entry: None,
-            before: None,
-        }
+        Self::False(Box::new(Found::new(what)))
     }
 }
 
