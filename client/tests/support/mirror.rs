@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::Log;
-use super::lines::Lines;
+use super::lines::{HUNG, Lines};
 use super::operator::Operator;
 use super::world::TRUCELOG;
 
@@ -61,7 +61,9 @@ impl Mirror {
 
     /// Waits until it logs something with these words, and gives the line.
     pub fn says(&self, words: &str) -> String {
+        let begun = std::time::Instant::now();
         loop {
+            assert!(begun.elapsed() < HUNG, "it never says {words:?}");
             let line = self.log.text();
             if line.contains(words) {
                 return line;
