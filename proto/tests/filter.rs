@@ -296,4 +296,8 @@ fn counts_every_day_that_an_incident_may_have_happened_in() {
             (300, 400, "", 0, 1),
         ]
     );
+    let of_day = |number| counts.rows_of_day(number).map(|row| row.count).sum();
+    let sums: [IntervalCount; 4] = [0, 1, 2, 3].map(of_day);
+    let sums = sums.map(|count| (count.certain, count.possible));
+    assert_eq!(sums, [(1, 3), (1, 3), (0, 1), (0, 0)]);
 }

@@ -7,8 +7,8 @@ use support::commission::{asks_attribution, attribution, bytes, case, decision, 
 use support::statements::{corroboration, coverage, summary, with_liaisons};
 use support::{HOUR, Log, MEMBERS, START, report, withdrawal};
 use trucelog_proto::fold::{
-    BasisChange, Case, Fold, Incident, Interval, IntervalCount, Proposal, Recount, Standing, Watch,
-    Weight, recount,
+    BasisChange, Case, Counts, Fold, Incident, Interval, IntervalCount, Proposal, Recount,
+    Standing, Watch, Weight, recount,
 };
 use trucelog_proto::hash::RecordDigest;
 use trucelog_proto::pb;
@@ -287,6 +287,17 @@ const CUTS: [u64; 4] = [
     1_635_787_800_000,
 ];
 
+/// The incidents of each day. None of them is withdrawn.
+fn counts(fold: &Fold, days: Vec<Interval>) -> Vec<IntervalCount> {
+    let numbers = 0..days.len();
+    let mut counts = Counts::new(days);
+    for incident in fold.incidents() {
+        counts.add(&incident.newest().report);
+    }
+    let of_day = |number| counts.rows_of_day(number).map(|row| row.count).sum();
+    numbers.map(of_day).collect()
+}
+
 #[test]
 fn the_hour_that_comes_twice_belongs_to_a_day_of_25_hours() {
     let days = Interval::between(&CUTS);
@@ -313,7 +324,7 @@ fn the_hour_that_comes_twice_belongs_to_a_day_of_25_hours() {
     reports(&mut log, "AAA", over_the_cut);
 
     let now = fold(&log);
-    let counts: Vec<IntervalCount> = days.iter().map(|day| day.count(now.incidents())).collect();
+    let counts: [IntervalCount; 3] = counts(&now, days).try_into().unwrap();
     let count = |certain, possible| IntervalCount { certain, possible };
     assert_eq!(counts, [count(0, 1), count(3, 4), count(1, 1)]);
 }
@@ -344,7 +355,7 @@ fn nothing_observed_says_something_only_while_the_sensor_is_up() {
     let read = |before| {
         let hour = hour(before);
         (
-            hour.count(now.incidents()).possible,
+            counts(&now, vec![hour])[0].possible,
             Watch::of(&coverage, hour),
         )
     };

@@ -19,10 +19,11 @@ use tonic_types::StatusExt as _;
 use trucelog_proto::{
     checkpoint::Checkpoint,
     entry::Entry,
-    fold::{Change, Counts, DayCut, Fold, IncidentFilter, Interval, Sensor, Views as _},
+    fold::{Change, Counts, DayCut, Fold, IncidentFilter, Interval, Proposal, Sensor, Views as _},
     hash::{LeafIndex, RecordDigest, RootHash, TreeSize},
-    pb::{self, incident_service_server::IncidentService as _, record::Body},
-    record::VerifiedRecord,
+    limits::MAX_ANSWER_ENTRIES,
+    pb::{self, incident_service_server::IncidentService as _, proposal::Question, record::Body},
+    record::{VerifiedRecord, record_digest},
     refusal::Reason,
     rules::{self, Placed},
     state::{Overlay, State, StateError, StateMut as _},
@@ -560,8 +561,7 @@ fn check_the_rest(served: &Served, fold: &Fold, log: &Log, case: Option<RecordDi
         ..pb::ListDecisionsRequest::default()
     };
     let answer = run.block_on(served.service.list_decisions(Request::new(request)));
-    let of_case =
-        |proposal: &&trucelog_proto::fold::Proposal| case.is_none() || proposal.case() == case;
+    let of_case = |proposal: &&Proposal| case.is_none() || proposal.case() == case;
     let decisions: Vec<_> = fold
         .proposals()
         .iter()
@@ -569,6 +569,7 @@ fn check_the_rest(served: &Served, fold: &Fold, log: &Log, case: Option<RecordDi
         .map(|proposal| answer::decision(fold, proposal).unwrap())
         .collect();
     assert_eq!(answer.unwrap().into_inner().decisions, decisions);
+    check_decisions(served, fold);
     let request = pb::ListRemediesRequest {
         as_of_size,
         ..pb::ListRemediesRequest::default()
@@ -582,6 +583,31 @@ fn check_the_rest(served: &Served, fold: &Fold, log: &Log, case: Option<RecordDi
         .collect();
     assert_eq!(answer.unwrap().into_inner().remedies, remedies);
     check_changes(served, fold, log);
+}
+
+/// Asks for the attributions that are not decided or were rejected.
+fn check_decisions(served: &Served, fold: &Fold) {
+    use pb::DecisionStatus::{AwaitingDecision, Open, Rejected};
+    let request = pb::ListDecisionsRequest {
+        as_of_size: fold.size().get(),
+        kinds: vec![pb::ProposalKind::Attribution.into()],
+        statuses: [Open, AwaitingDecision, Rejected].map(i32::from).to_vec(),
+        ..pb::ListDecisionsRequest::default()
+    };
+    let answer = served
+        .runtime
+        .block_on(served.service.list_decisions(Request::new(request)));
+    let is_meant = |proposal: &&Proposal| {
+        let question = proposal.written().body.question.as_ref();
+        matches!(question, Some(Question::Attribution(_))) && !proposal.is_adopted()
+    };
+    let decisions: Vec<_> = fold
+        .proposals()
+        .iter()
+        .filter(is_meant)
+        .map(|proposal| answer::decision(fold, proposal).unwrap())
+        .collect();
+    assert_eq!(answer.unwrap().into_inner().decisions, decisions);
 }
 
 fn check_changes(served: &Served, fold: &Fold, log: &Log) {
@@ -908,7 +934,6 @@ fn an_index_of_another_version_is_made_anew() {
 /// Appends `count` reports of one station, an hour apart, without signatures.
 fn with_reports(count: u64) -> Log {
     let mut log = Log::staffed();
-    let public_key = protocol::public("AAA/monitor");
     for number in 0..count {
         log.now += HOUR;
         let mut report = protocol::report();
@@ -931,31 +956,77 @@ fn with_reports(count: u64) -> Log {
                 ..pb::Place::default()
             });
         }
-        let record = log.record("AAA", "monitor", Body::IncidentReport(report));
-        let signed_record = pb::SignedRecord {
-            record: record.encode_to_vec(),
-            public_key: public_key.clone(),
-            signature: vec![1; 64],
-        };
-        let bytes = Entry {
-            index: LeafIndex::new(log.entries.len() as u64),
-            previous: log.previous,
-            accepted_time: log.now,
-            signed_record,
-        }
-        .encode();
-        let writes = rules::apply(&log.state, placed(&bytes, &record_of(&bytes))).unwrap();
-        log.state.apply(&writes).unwrap();
-        log.previous = leaf_hash(&bytes);
-        log.entries.push(bytes);
-        let station = ("AAA".to_owned(), "monitor".to_owned());
-        log.stations.get_mut(&station).unwrap().1 += 1;
+        append(&mut log, Body::IncidentReport(report));
     }
     log
 }
 
+/// Appends a record of one station without a signature.
+fn append(log: &mut Log, body: Body) -> RecordDigest {
+    let record = log.record("AAA", "monitor", body).encode_to_vec();
+    let digest = record_digest(&record);
+    let signed_record = pb::SignedRecord {
+        record,
+        public_key: protocol::public("AAA/monitor"),
+        signature: vec![1; 64],
+    };
+    let bytes = Entry {
+        index: LeafIndex::new(log.entries.len() as u64),
+        previous: log.previous,
+        accepted_time: log.now,
+        signed_record,
+    }
+    .encode();
+    let writes = rules::apply(&log.state, placed(&bytes, &record_of(&bytes))).unwrap();
+    log.state.apply(&writes).unwrap();
+    log.previous = leaf_hash(&bytes);
+    log.entries.push(bytes);
+    let station = ("AAA".to_owned(), "monitor".to_owned());
+    log.stations.get_mut(&station).unwrap().1 += 1;
+    digest
+}
+
+#[test]
+fn an_item_of_too_many_entries_says_how_to_ask_instead() {
+    let mut log = Log::staffed();
+    let first = append(&mut log, Body::IncidentReport(protocol::report()));
+    let mut newest = first;
+    for number in 0..MAX_ANSWER_ENTRIES {
+        let correction = pb::Correction {
+            target: commission::bytes(newest),
+            reason: pb::CorrectionReason::Time.into(),
+            report: Some(pb::IncidentReport {
+                observer_count: u32::try_from(number).unwrap() + 100,
+                ..protocol::report()
+            }),
+            ..pb::Correction::default()
+        };
+        newest = append(&mut log, Body::Correction(correction));
+    }
+    let served = Served::new(&log);
+    let ask = |size: usize| {
+        let request = pb::GetIncidentRequest {
+            record_digest: commission::bytes(first),
+            as_of_size: size as u64,
+        };
+        let answer = served.service.get_incident(Request::new(request));
+        served.runtime.block_on(answer)
+    };
+    let size = log.entries.len();
+    let status = ask(size).unwrap_err();
+    let refusal = refused(&status);
+    assert_eq!(
+        (refusal.1.as_str(), refusal.2.as_str()),
+        ("TOO_WIDE", "record_digest")
+    );
+    assert!(status.message().contains("ask your own copy"), "{status:?}");
+    let earlier = ask(size - MAX_ANSWER_ENTRIES + 1_000);
+    let incident = earlier.unwrap().into_inner().incident.unwrap();
+    assert_eq!(incident.versions.len(), 1_001);
+}
+
 /// A name, a filter, and how many incidents it means.
-type Question<'a> = (&'a str, &'a dyn Fn(&Log) -> pb::IncidentFilter, usize);
+type Asked<'a> = (&'a str, &'a dyn Fn(&Log) -> pb::IncidentFilter, usize);
 
 #[test]
 fn a_page_out_of_many_costs_what_it_costs_out_of_few() {
@@ -976,7 +1047,7 @@ fn a_page_out_of_many_costs_what_it_costs_out_of_few() {
         since: Some(answer::timestamp(log.now - 720 * HOUR)),
         ..pb::IncidentFilter::default()
     };
-    let questions: [Question; 6] = [
+    let questions: [Asked; 6] = [
         ("all", &|_| pb::IncidentFilter::default(), 100),
         (
             "member",
@@ -1008,7 +1079,7 @@ fn a_page_out_of_many_costs_what_it_costs_out_of_few() {
         ("a month", &month, 100),
     ];
     let (of_small, of_large) = (Served::new(&small), Served::new(&large));
-    let cost = |served: &Served, log: &Log, (name, filter, count): &Question| {
+    let cost = |served: &Served, log: &Log, (name, filter, count): &Asked| {
         let request = pb::ListIncidentsRequest {
             page_size: i32::try_from(*count).unwrap(),
             ..list(filter(log))
@@ -1062,6 +1133,13 @@ fn narrow_what_is_too_wide(served: &Served, log: &Log) {
         (refusal.1.as_str(), refusal.2.as_str()),
         ("TOO_WIDE", "filter.until")
     );
+    let status = count(log.now - 3_000 * 24 * HOUR).unwrap_err();
+    let refusal = refused(&status);
+    assert_eq!(
+        (refusal.1.as_str(), refusal.2.as_str()),
+        ("TOO_WIDE", "filter")
+    );
+    assert!(status.message().contains("shorter interval"), "{status:?}");
     let counts = count(log.now - 48 * HOUR).unwrap().into_inner().counts;
     let possible: u64 = counts.iter().map(|row| row.possible).sum();
     assert!((48..60).contains(&possible), "{counts:?}");

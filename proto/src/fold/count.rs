@@ -49,10 +49,16 @@ impl Counts {
 
     /// The table by day, then by sector. A day and sector without incidents has no row.
     pub fn rows(&self) -> impl Iterator<Item = DaySector<'_>> {
-        self.counts
-            .iter()
-            .map(|((number, sector), count)| DaySector {
-                day: self.days[*number],
+        (0..self.days.len()).flat_map(|number| self.rows_of_day(number))
+    }
+
+    /// The rows of the `number`-th day, counted from 0, by sector. Each incident in it is in one of them.
+    pub fn rows_of_day(&self, number: usize) -> impl Iterator<Item = DaySector<'_>> {
+        let first = (number, String::new());
+        let rows = self.counts.range(first..);
+        rows.take_while(move |((day, _), _)| *day == number)
+            .map(|((day, sector), count)| DaySector {
+                day: self.days[*day],
                 sector,
                 count: *count,
             })

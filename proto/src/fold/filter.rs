@@ -1,11 +1,14 @@
-//! Which incidents a question is about: one predicate, for the server's index and for a verifier's own copy.
+//! Which incidents, cases, proposals and coverage reports a question is about: one predicate for each, for the server's
+//! index and for a verifier's own copy.
 //!
-//! In scope: time, place and words of the newest version of a report, and what is said of it. Out of scope: finding the
-//! incidents, which is an index's task.
+//! In scope: time, place and words of the newest version of a report, and what is said of it. Out of scope: finding what
+//! is meant, which is an index's task.
 //!
 //! Source: `proto/spec/fold.md`, "Filters".
 
 mod area;
+mod coverage;
+mod decision;
 
 use crate::hash::RecordDigest;
 use crate::limits::MAX_FILTER_VALUES;
@@ -17,6 +20,8 @@ use crate::state::StateError;
 use super::{Incident, Interval, Standing, Views};
 
 pub use area::{Area, Circle, GeoBox};
+pub use coverage::CoverageFilter;
+pub use decision::{CaseFilter, DecisionFilter, decision_status};
 
 /// How sure it must be that an incident lies in an interval or area.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,22 +44,12 @@ impl Overlap {
     }
 }
 
-/// Reads an interval from a request: from `since` up to, not including, `until`. What is absent does not restrict.
-///
-/// # Errors
-/// [`Refusal`] when it ends before or when it begins.
-pub fn interval(
+/// Reads an interval from a request: from `since` up to, not including, `until`.
+fn interval(
     since: Option<&prost_types::Timestamp>,
     until: Option<&prost_types::Timestamp>,
 ) -> Result<Interval, Refusal> {
-    let interval = Interval {
-        start_ms: since.map_or(Interval::ALL.start_ms, first_millisecond),
-        end_ms: until.map_or(Interval::ALL.end_ms, first_millisecond),
-    };
-    if interval.start_ms < interval.end_ms {
-        return Ok(interval);
-    }
-    Err(Refusal::new(Reason::TimeOrder, "until"))
+    Interval::bounded(since.map(first_millisecond), until.map(first_millisecond))
 }
 
 /// The first whole millisecond that is not before a time; 0 for times before 1970.
@@ -146,6 +141,16 @@ impl IncidentFilter {
         Ok(statuses.iter().any(|status| self.statuses.contains(status)))
     }
 
+    /// Tells whether an incident is counted: it is one of those that are meant, and not withdrawn unless statuses are
+    /// asked for.
+    ///
+    /// # Errors
+    /// [`StateError`] when the place that keeps the log fails.
+    pub fn counts(&self, incident: &Incident, views: &dyn Views) -> Result<bool, StateError> {
+        let in_force = incident.in_force().is_some() || !self.statuses.is_empty();
+        Ok(in_force && self.matches(incident, views)?)
+    }
+
     fn matches_report(&self, report: &pb::IncidentReport) -> bool {
         let (earliest, latest) = (report.earliest_time, report.latest_time);
         self.overlap.in_time(self.interval, earliest, latest)
@@ -191,11 +196,8 @@ pub fn position(report: &pb::IncidentReport) -> Option<Circle> {
     }
 }
 
-/// Reads the values of an enumeration in a filter.
-///
-/// # Errors
-/// [`Refusal`] when there are too many, or one is zero or unknown.
-pub fn values<E: TryFrom<i32> + Default + PartialEq>(
+/// Reads the values of an enumeration in a filter: not too many, none of them zero or unknown.
+fn values<E: TryFrom<i32> + Default + PartialEq>(
     numbers: &[i32],
     field: &'static str,
 ) -> Result<Vec<E>, Refusal> {
@@ -211,20 +213,14 @@ pub fn values<E: TryFrom<i32> + Default + PartialEq>(
         .collect()
 }
 
-/// Reads the codes in a filter.
-///
-/// # Errors
-/// [`Refusal`] when there are too many.
-pub fn texts(texts: &[String], field: &'static str) -> Result<Vec<String>, Refusal> {
+/// Reads the codes in a filter: not too many.
+fn texts(texts: &[String], field: &'static str) -> Result<Vec<String>, Refusal> {
     check_count(texts.len(), field)?;
     Ok(texts.to_vec())
 }
 
 /// Reads the name of a case in a filter; absent when it is empty.
-///
-/// # Errors
-/// [`Refusal`] when it is not 32 bytes long.
-pub fn case(digest: &[u8]) -> Result<Option<RecordDigest>, Refusal> {
+fn case(digest: &[u8]) -> Result<Option<RecordDigest>, Refusal> {
     if digest.is_empty() {
         return Ok(None);
     }

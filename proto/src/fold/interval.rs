@@ -1,7 +1,8 @@
 //! Intervals of time, and what may have happened in them.
 
-use super::incident::Incident;
-use crate::pb;
+use std::iter::Sum;
+
+use crate::refusal::{Reason, Refusal};
 
 /// An interval of time from its start up to, but not including, its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,21 @@ impl Interval {
         start_ms: 0,
         end_ms: u64::MAX,
     };
+
+    /// The interval from `since_ms` up to, not including, `until_ms`, Unix milliseconds. What is absent does not restrict.
+    ///
+    /// # Errors
+    /// [`Refusal`] at `until` when it ends before or when it begins.
+    pub fn bounded(since_ms: Option<u64>, until_ms: Option<u64>) -> Result<Self, Refusal> {
+        let interval = Self {
+            start_ms: since_ms.unwrap_or(Self::ALL.start_ms),
+            end_ms: until_ms.unwrap_or(Self::ALL.end_ms),
+        };
+        if interval.start_ms < interval.end_ms {
+            return Ok(interval);
+        }
+        Err(Refusal::new(Reason::TimeOrder, "until"))
+    }
 
     /// The intervals between one instant and the next. Instants ascend; those of days are cut by whoever knows zones:
     /// a day in which summer time ends has 25 hours.
@@ -65,19 +81,13 @@ impl Interval {
         let end = self.end_ms.min(other.end_ms);
         end.saturating_sub(self.start_ms.max(other.start_ms))
     }
+}
 
-    /// Counts the incidents in force that happened in it, by their versions in force.
-    pub fn count<'a>(self, incidents: impl IntoIterator<Item = &'a Incident>) -> IntervalCount {
-        let mut count = IntervalCount::default();
-        for version in incidents.into_iter().filter_map(Incident::in_force) {
-            let pb::IncidentReport {
-                earliest_time,
-                latest_time,
-                ..
-            } = version.report;
-            count.certain += u64::from(self.certainly_holds(earliest_time, latest_time));
-            count.possible += u64::from(self.possibly_holds(earliest_time, latest_time));
-        }
-        count
+impl Sum for IntervalCount {
+    fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
+        counts.fold(Self::default(), |sum, count| Self {
+            certain: sum.certain + count.certain,
+            possible: sum.possible + count.possible,
+        })
     }
 }

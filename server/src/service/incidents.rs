@@ -4,8 +4,8 @@ use tokio::task::spawn_blocking;
 use tonic::{Request, Response, Status};
 use trucelog_proto::{
     fold::{
-        Change, Counts, DayCut, DaysError, Incident, IncidentFilter, Interval, Proposal, Subject,
-        Views, filter,
+        Change, Counts, DayCut, DaysError, IncidentFilter, Interval, Subject, Views,
+        filter::{CaseFilter, CoverageFilter, DecisionFilter},
     },
     hash::{LeafIndex, RecordDigest},
     limits::{MAX_COUNT_CANDIDATES, MAX_DAYS},
@@ -202,17 +202,16 @@ fn list_cases(
     index: &Index,
     request: &pb::ListCasesRequest,
 ) -> Result<pb::ListCasesResponse, QueryError> {
-    let parties = filter::texts(&request.parties, "parties")?;
+    let filter = CaseFilter::parse(request)?;
     let start = Start::of(index, request)?;
     let as_of = start.as_of();
-    let by_party = terms::each(&parties, |code| Term::party(Collection::Cases, code));
+    let by_party = terms::each(&filter.parties, |code| Term::party(Collection::Cases, code));
     let terms = by_party.unwrap_or_else(|| vec![Term::all(Collection::Cases)]);
     let page = start.page(&terms, |candidate| {
         let Some(case) = as_of.load_case(&candidate.digest)? else {
             return Ok(None);
         };
-        let of_case = case.parties();
-        if !parties.is_empty() && !parties.iter().any(|code| of_case.contains(code.as_str())) {
+        if !filter.matches(&case) {
             return Ok(None);
         }
         Ok(Some(answer::case_summary(as_of, &case)?))
@@ -247,19 +246,15 @@ fn list_decisions(
     index: &Index,
     request: &pb::ListDecisionsRequest,
 ) -> Result<pb::ListDecisionsResponse, QueryError> {
-    let case = filter::case(&request.case)?;
-    let kinds: Vec<pb::ProposalKind> = filter::values(&request.kinds, "kinds")?;
-    let statuses: Vec<pb::DecisionStatus> = filter::values(&request.statuses, "statuses")?;
+    let filter = DecisionFilter::parse(request)?;
     let start = Start::of(index, request)?;
     let as_of = start.as_of();
-    let page = start.page(&proposals_asked_for(case.as_ref(), &kinds), |candidate| {
+    let page = start.page(&proposals_asked_for(&filter), |candidate| {
         let Some(proposal) = as_of.load_proposal(&candidate.digest)? else {
             return Ok(None);
         };
-        let is_asked_for = is_of(&proposal, case.as_ref(), &kinds)
-            && (statuses.is_empty()
-                || statuses.contains(&answer::decision_status(as_of, &proposal)));
-        let decision = is_asked_for.then(|| answer::decision(as_of, &proposal));
+        let is_meant = filter.matches(&proposal, as_of.now());
+        let decision = is_meant.then(|| answer::decision(as_of, &proposal));
         Ok(decision.transpose()?)
     })?;
     Ok(pb::ListDecisionsResponse {
@@ -274,15 +269,14 @@ fn list_remedies(
     index: &Index,
     request: &pb::ListRemediesRequest,
 ) -> Result<pb::ListRemediesResponse, QueryError> {
-    let case = filter::case(&request.case)?;
-    let kinds = [pb::ProposalKind::Remedy];
+    let filter = DecisionFilter::parse_remedies(request)?;
     let start = Start::of(index, request)?;
     let as_of = start.as_of();
-    let page = start.page(&proposals_asked_for(case.as_ref(), &kinds), |candidate| {
+    let page = start.page(&proposals_asked_for(&filter), |candidate| {
         let Some(proposal) = as_of.load_proposal(&candidate.digest)? else {
             return Ok(None);
         };
-        if !is_of(&proposal, case.as_ref(), &kinds) {
+        if !filter.matches(&proposal, as_of.now()) {
             return Ok(None);
         }
         let remedy = proposal.remedy(as_of)?;
@@ -297,32 +291,28 @@ fn list_remedies(
 }
 
 /// The terms whose postings hold every proposal about a case, or of one of some kinds.
-fn proposals_asked_for(case: Option<&RecordDigest>, kinds: &[pb::ProposalKind]) -> Vec<Term> {
+fn proposals_asked_for(filter: &DecisionFilter) -> Vec<Term> {
     use Collection::Proposals;
-    match case {
+    match &filter.case {
         Some(case) => vec![Term::case(Proposals, case)],
-        None => terms::each(kinds, |kind| Term::kind(Proposals, i32::from(*kind)))
-            .unwrap_or_else(|| vec![Term::all(Proposals)]),
+        None => terms::each(&filter.kinds, |kind| {
+            Term::kind(Proposals, i32::from(*kind))
+        })
+        .unwrap_or_else(|| vec![Term::all(Proposals)]),
     }
-}
-
-fn is_of(proposal: &Proposal, case: Option<&RecordDigest>, kinds: &[pb::ProposalKind]) -> bool {
-    case.is_none_or(|case| proposal.case().as_ref() == Some(case))
-        && (kinds.is_empty() || kinds.contains(&proposal.state().rule.kind()))
 }
 
 fn list_coverage(
     index: &Index,
     request: &pb::ListCoverageRequest,
 ) -> Result<pb::ListCoverageResponse, QueryError> {
-    let interval = filter::interval(request.since.as_ref(), request.until.as_ref())?;
-    let members = filter::texts(&request.members, "members")?;
+    let filter = CoverageFilter::parse(request)?;
     let start = Start::of(index, request)?;
     let as_of = start.as_of();
-    let terms = terms::asked_coverage(interval, &members, as_of.latest_time());
+    let terms = terms::asked_coverage(&filter, as_of.latest_time());
     let page = start.page(&terms, |candidate| {
         let entry = as_of.entry(candidate.index)?;
-        answer::coverage(as_of, &entry, interval, &members)
+        answer::coverage(as_of, &entry, &filter)
     })?;
     Ok(pb::ListCoverageResponse {
         size: as_of.size().get(),
@@ -353,7 +343,7 @@ fn count_incidents(
         }
         as_of.item("filter", || {
             if let Some(incident) = as_of.load_incident(&candidate.digest)?
-                && counts_in(&filter, &incident, &as_of)?
+                && filter.counts(&incident, &as_of)?
             {
                 counts.add(&incident.newest().report);
             }
@@ -365,16 +355,6 @@ fn count_incidents(
         as_of_time: Some(answer::timestamp(as_of.now())),
         counts: counts.rows().map(answer::day_count).collect(),
     })
-}
-
-/// Tells whether an incident is counted: a withdrawn one only when its status is asked for.
-fn counts_in(
-    filter: &IncidentFilter,
-    incident: &Incident,
-    as_of: &AsOf,
-) -> Result<bool, QueryError> {
-    let in_force = incident.in_force().is_some() || !filter.statuses.is_empty();
-    Ok(in_force && filter.matches(incident, as_of)?)
 }
 
 /// The days that are counted.

@@ -4,8 +4,8 @@ use prost_types::Timestamp;
 use trucelog_proto::{
     fold::{
         self, Answer, BasisChange, BasisMark, Case, Change, DaySector, Difference, Flag, Incident,
-        Interval, Proposal, ProposalStatus, Remedy, Response, Stamp, Subject, Version, Views,
-        Written, filter,
+        Proposal, Remedy, Response, Stamp, Subject, Version, Views, Written,
+        filter::{self, CoverageFilter},
     },
     hash::RecordDigest,
     pb,
@@ -159,19 +159,6 @@ pub fn case(views: &dyn Views, case: &Case) -> Result<pb::CaseView, StateError> 
     })
 }
 
-/// How far a proposal has come.
-#[must_use]
-pub fn decision_status(views: &dyn Views, proposal: &Proposal) -> pb::DecisionStatus {
-    match proposal.status(views.now()) {
-        ProposalStatus::Open { .. } => pb::DecisionStatus::Open,
-        ProposalStatus::AwaitingDecision => pb::DecisionStatus::AwaitingDecision,
-        ProposalStatus::Decided(pb::Outcome::Adopted) => pb::DecisionStatus::Adopted,
-        ProposalStatus::Decided(pb::Outcome::Rejected) => pb::DecisionStatus::Rejected,
-        ProposalStatus::Decided(pb::Outcome::Lapsed) => pb::DecisionStatus::Lapsed,
-        _ => pb::DecisionStatus::Unspecified,
-    }
-}
-
 /// A proposal with its votes and its decision.
 ///
 /// # Errors
@@ -184,7 +171,7 @@ pub fn decision(views: &dyn Views, proposal: &Proposal) -> Result<pb::DecisionVi
         proposal: bytes(&proposal.digest()),
         stamp: Some(stamp(&written.stamp)),
         kind: proposal.state().rule.kind,
-        status: decision_status(views, proposal).into(),
+        status: filter::decision_status(proposal, views.now()).into(),
         closes_time: Some(timestamp(proposal.state().deadline())),
         case: proposal.case().as_ref().map(bytes).unwrap_or_default(),
         body: Some(written.body.clone()),
@@ -275,7 +262,7 @@ fn remedy_answer(answer: Answer) -> pb::RemedyAnswer {
     }
 }
 
-/// A coverage report of an interval, by one of some members; none for another entry.
+/// A coverage report that a filter means; none for another entry.
 ///
 /// # Errors
 ///
@@ -283,17 +270,12 @@ fn remedy_answer(answer: Answer) -> pb::RemedyAnswer {
 pub fn coverage(
     as_of: &AsOf,
     entry: &[u8],
-    interval: Interval,
-    members: &[String],
+    filter: &CoverageFilter,
 ) -> Result<Option<pb::CoverageView>, QueryError> {
     let written = fold::coverage_report(entry)?;
-    let Some(Written { stamp, body }) = written else {
+    let Some(Written { stamp, body }) = written.filter(|written| filter.matches(written)) else {
         return Ok(None);
     };
-    let meets = interval.possibly_holds(body.earliest_time, body.latest_time);
-    if !meets || !(members.is_empty() || members.contains(&stamp.member)) {
-        return Ok(None);
-    }
     let superseded_by = as_of.superseding(&stamp.digest)?;
     Ok(Some(pb::CoverageView {
         stamp: Some(self::stamp(&stamp)),

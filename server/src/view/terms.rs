@@ -11,7 +11,7 @@
 
 use trucelog_proto::{
     entry::Entry,
-    fold::{self, GeoBox, IncidentFilter, Interval, Subject},
+    fold::{self, GeoBox, IncidentFilter, Interval, Subject, filter::CoverageFilter},
     hash::{LeafIndex, RecordDigest},
     limits::{MAX_LATITUDE, MAX_LONGITUDE},
     pb::{self, record::Body},
@@ -265,11 +265,11 @@ pub fn asked_for(filter: &IncidentFilter, latest_time: u64) -> Vec<Term> {
 
 /// The terms whose postings hold every coverage report of an interval, or by one of some members.
 #[must_use]
-pub fn asked_coverage(interval: Interval, members: &[String], latest_time: u64) -> Vec<Term> {
+pub fn asked_coverage(filter: &CoverageFilter, latest_time: u64) -> Vec<Term> {
     use Collection::Coverage;
-    asked_spans(Coverage, interval, latest_time)
+    asked_spans(Coverage, filter.interval, latest_time)
         .asked()
-        .or_else(|| each(members, |code| Term::member(Coverage, code)))
+        .or_else(|| each(&filter.members, |code| Term::member(Coverage, code)))
         .unwrap_or_else(|| vec![Term::all(Coverage)])
 }
 

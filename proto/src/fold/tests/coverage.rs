@@ -1,7 +1,7 @@
 //! Coverage of sensors, and what silence says.
 
 use super::support::{HOUR, Log, START, bytes, report};
-use crate::fold::{Interval, IntervalCount, Sensor, Watch};
+use crate::fold::{Counts, Fold, IncidentFilter, Interval, IntervalCount, Sensor, Watch};
 use crate::hash::RecordDigest;
 use crate::pb;
 use crate::pb::CoverageStatus::{Degraded, Down, Up};
@@ -85,11 +85,21 @@ fn a_report_that_is_stated_anew_states_nothing_any_more() {
     assert!(!watch((14, 12)).is_complete(), "nothing is known");
 }
 
+fn count(fold: &Fold, day: Interval) -> IntervalCount {
+    let mut counts = Counts::new(vec![day]);
+    for incident in fold.incidents() {
+        if IncidentFilter::default().counts(incident, fold).unwrap() {
+            counts.add(&incident.newest().report);
+        }
+    }
+    counts.rows_of_day(0).map(|row| row.count).sum()
+}
+
 #[test]
 fn counts_what_may_have_happened_and_what_did_for_certain() {
     let mut log = Log::new();
     let reported = log.report("from two hours before to one hour before");
-    let count = |log: &Log, hours| before(hours).count(log.fold.incidents());
+    let count = |log: &Log, hours| count(&log.fold, before(hours));
     let counted = |certain, possible| IntervalCount { certain, possible };
     assert_eq!(count(&log, (3, 0)), counted(1, 1));
     assert_eq!(count(&log, (2, 1)), counted(0, 1), "the end is not in it");
