@@ -291,7 +291,9 @@ impl Fold {
     pub fn withheld(&self) -> Vec<Withheld> {
         let of_incidents = self.incidents.iter().flat_map(Incident::withheld);
         let of_evidence = self.evidence.iter().filter_map(Evidence::withheld);
-        let mut withheld: Vec<Withheld> = of_incidents.chain(of_evidence).collect();
+        let of_sensors = self.sensors.iter().flat_map(Sensor::withheld);
+        let mut withheld: Vec<Withheld> =
+            of_incidents.chain(of_evidence).chain(of_sensors).collect();
         withheld.sort_by_key(|withheld| withheld.by.index);
         withheld
     }

@@ -3,6 +3,7 @@
 use super::Stamp;
 use super::evidence::Evidence;
 use super::incident::Incident;
+use super::sensor::Sensor;
 use crate::pb;
 use crate::pb::evidence_item::Content;
 use crate::pb::place::Location;
@@ -52,40 +53,63 @@ impl Incident {
     /// What its versions withhold, each commitment once.
     #[must_use]
     pub fn withheld(&self) -> Vec<Withheld> {
-        let mut found: Vec<Withheld> = Vec::new();
-        for version in self.versions() {
-            for (kind, commitment) in commitments(&version.report) {
-                let known = |known: &Withheld| known.kind == kind && known.commitment == commitment;
-                if !found.iter().any(known) {
-                    found.push(Withheld {
-                        kind,
-                        commitment: commitment.to_vec(),
-                        by: version.stamp.clone(),
-                        opened: None,
-                    });
-                }
-            }
-        }
-        found
+        let versions = self.versions();
+        once(versions.flat_map(|version| {
+            let report = &version.report;
+            let observer = observer(report.place.as_ref());
+            observer
+                .chain(facilities(report))
+                .map(|held| (held, &version.stamp))
+        }))
     }
 }
 
-fn commitments(report: &pb::IncidentReport) -> impl Iterator<Item = (WithheldKind, &[u8])> {
-    let observer = match report
-        .place
-        .as_ref()
-        .and_then(|place| place.location.as_ref())
-    {
-        Some(Location::BearingFix(fix)) => fix.observer_commitment.as_slice(),
-        _ => &[],
-    };
-    let facilities = report.damage.iter().map(|damage| {
-        (
-            WithheldKind::Facility,
-            damage.facility_commitment.as_slice(),
-        )
+impl Sensor {
+    /// What its coverage reports withhold, each commitment once.
+    #[must_use]
+    pub fn withheld(&self) -> Vec<Withheld> {
+        once(self.reports().iter().flat_map(|report| {
+            let observer = observer(report.body.place.as_ref());
+            observer.map(|held| (held, &report.stamp))
+        }))
+    }
+}
+
+/// What is withheld, and the commitment.
+type Held<'a> = (WithheldKind, &'a [u8]);
+
+/// Leaves out what an earlier record held already. Such commitments are never opened in the log.
+fn once<'a>(held: impl Iterator<Item = (Held<'a>, &'a Stamp)>) -> Vec<Withheld> {
+    let mut found: Vec<Withheld> = Vec::new();
+    for ((kind, commitment), by) in held {
+        let known = |known: &Withheld| known.kind == kind && known.commitment == commitment;
+        if !found.iter().any(known) {
+            found.push(Withheld {
+                kind,
+                commitment: commitment.to_vec(),
+                by: by.clone(),
+                opened: None,
+            });
+        }
+    }
+    found
+}
+
+fn observer(place: Option<&pb::Place>) -> impl Iterator<Item = Held<'_>> {
+    let location = place.and_then(|place| place.location.as_ref());
+    let fix = location.and_then(|location| match location {
+        Location::BearingFix(fix) => Some(fix.observer_commitment.as_slice()),
+        Location::Position(_) => None,
     });
-    std::iter::once((WithheldKind::Observer, observer))
-        .chain(facilities)
-        .filter(|(_, commitment)| !commitment.is_empty())
+    fix.into_iter()
+        .map(|commitment| (WithheldKind::Observer, commitment))
+}
+
+fn facilities(report: &pb::IncidentReport) -> impl Iterator<Item = Held<'_>> {
+    let commitments = report
+        .damage
+        .iter()
+        .map(|damage| damage.facility_commitment.as_slice());
+    let given = commitments.filter(|commitment| !commitment.is_empty());
+    given.map(|commitment| (WithheldKind::Facility, commitment))
 }

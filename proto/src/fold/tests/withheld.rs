@@ -1,6 +1,6 @@
 //! What the log commits to and does not show.
 
-use super::support::{Log, bytes, report};
+use super::support::{HOUR, Log, START, bytes, report};
 use crate::fold::{Subject, WithheldKind};
 use crate::pb;
 use crate::pb::evidence_item::Content;
@@ -91,6 +91,44 @@ fn facilities_and_observers_are_withheld_once_over_all_versions() {
         (WithheldKind::Observer, 1, reported),
         (WithheldKind::Facility, 2, reported),
         (WithheldKind::Facility, 3, corrected),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn the_position_of_a_sensor_is_withheld_once_over_all_its_reports() {
+    let mut log = Log::new();
+    let mut cover = |sensor: &str, hours_before: u64, commitment: u8| {
+        let earliest_time = START - hours_before * HOUR;
+        let fix = pb::BearingFix {
+            observer_commitment: vec![commitment; 32],
+            ..pb::BearingFix::default()
+        };
+        log.monitor(Body::CoverageReport(pb::CoverageReport {
+            sensor: sensor.to_owned(),
+            place: Some(pb::Place {
+                location: Some(Location::BearingFix(fix)),
+                ..pb::Place::default()
+            }),
+            earliest_time,
+            latest_time: earliest_time + HOUR,
+            status: pb::CoverageStatus::Up.into(),
+            ..pb::CoverageReport::default()
+        }))
+    };
+    let first = cover("camera", 5, 1);
+    cover("camera", 4, 1);
+    let moved = cover("camera", 3, 2);
+    let other = cover("radar", 3, 1);
+    let withheld = log.fold.withheld();
+    let told: Vec<_> = withheld
+        .iter()
+        .map(|w| (w.kind, w.commitment[0], w.by.digest))
+        .collect();
+    let expected = [
+        (WithheldKind::Observer, 1, first),
+        (WithheldKind::Observer, 2, moved),
+        (WithheldKind::Observer, 1, other),
     ];
     assert_eq!(told, expected);
 }
