@@ -304,7 +304,7 @@ fn rests_on(entry: &LocalEntry, fold: &Fold, state: &MemoryState) -> Result<Vec<
 }
 
 /// The newest record that stands for this one: the correction of a report, what restates a coverage report, the
-/// disclosure of sealed evidence, the decision that replaced an agreed text.
+/// disclosure of sealed evidence, the decision that replaced another one.
 fn replaced_by(entry: &LocalEntry, state: &MemoryState) -> Result<Option<LeafIndex>, Error> {
     let load = |digest: &[u8]| rules::load::<rules::RecordState>(state, &Key::Record(digest));
     let own = load(entry.digest.as_bytes())?.unwrap_or_default();

@@ -4,7 +4,7 @@
 
 use super::context::Context;
 use super::model::{ActivationState, Key, ProposalState, body};
-use super::{RuleError, fields};
+use super::{RuleError, decision, fields};
 use crate::limits::{MAX_REASON_LEN, MAX_REMARK_LEN};
 use crate::pb;
 use crate::refusal::{Reason, Refusal};
@@ -18,7 +18,8 @@ pub(super) fn apply(
 
 fn activate(context: &mut Context<'_>, activation: &pb::Activation) -> Result<(), RuleError> {
     check_choice(activation)?;
-    let remedy = context.adopted(&activation.decision, pb::ProposalKind::Remedy, "decision")?;
+    let (decision, remedy) =
+        context.adoption(&activation.decision, pb::ProposalKind::Remedy, "decision")?;
     check_measures(activation, &remedy)?;
     let member = context.member();
     if !remedy.addressees.is_empty()
@@ -32,7 +33,9 @@ fn activate(context: &mut Context<'_>, activation: &pb::Activation) -> Result<()
             .with("addressees", addressees)
             .into());
     }
-    check_superseded(context, activation)?;
+    if !check_earlier(context, activation)? {
+        decision::not_replaced(&decision, "decision")?;
+    }
     context.belongs_to(&activation.decision);
     let newest = ActivationState {
         digest: context.digest().as_bytes().to_vec(),
@@ -81,8 +84,8 @@ fn check_measures(activation: &pb::Activation, remedy: &ProposalState) -> Result
     })
 }
 
-/// A member that decided before must say so, so that two of its decisions never cross unseen.
-fn check_superseded(context: &Context<'_>, activation: &pb::Activation) -> Result<(), RuleError> {
+/// A member that decided before must say so, so that two of its decisions never cross unseen. Tells whether it did.
+fn check_earlier(context: &Context<'_>, activation: &pb::Activation) -> Result<bool, RuleError> {
     let earlier: Option<ActivationState> =
         context.load(&Key::Activation(&activation.decision, context.member()))?;
     if let Some(earlier) = &earlier
@@ -102,5 +105,5 @@ fn check_superseded(context: &Context<'_>, activation: &pb::Activation) -> Resul
             )
             .into());
     }
-    Ok(())
+    Ok(earlier.is_some())
 }

@@ -364,16 +364,6 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Reads an adopted decision on a proposal of one kind: the proposal's state.
-    pub(super) fn adopted(
-        &self,
-        digest: &[u8],
-        kind: pb::ProposalKind,
-        field: &str,
-    ) -> Result<ProposalState, RuleError> {
-        Ok(self.adoption(digest, kind, field)?.1)
-    }
-
     /// Reads an adopted decision on a proposal of one kind, with the proposal's state.
     pub(super) fn adoption(
         &self,

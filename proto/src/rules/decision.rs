@@ -3,9 +3,10 @@
 //! Source: `proto/spec/rules.md`, "Decision".
 
 use super::context::Context;
-use super::model::{CaseState, Key, ProposalState};
+use super::fields::Check;
+use super::model::{CaseState, Key, ProposalState, RecordState};
 use super::vote::proposal;
-use super::{RuleError, fields, membership, protocol_text, rule_set};
+use super::{RuleError, fields, membership, rule_set};
 use crate::pb;
 use crate::pb::Outcome;
 use crate::pb::proposal::Question;
@@ -73,7 +74,7 @@ fn leave_case(
     Ok(())
 }
 
-/// Puts in force from the next index what was adopted, and forgets what was asked.
+/// Puts in force from the next index what was adopted, in place of what it replaces, and forgets what was asked.
 fn put_in_force(
     context: &mut Context<'_>,
     proposal: &[u8],
@@ -88,12 +89,27 @@ fn put_in_force(
     if outcome != Outcome::Adopted {
         return Ok(());
     }
+    if !state.superseded.is_empty() {
+        let key = Key::Record(&state.superseded);
+        let mut before: RecordState = context.load(&key)?.unwrap_or_default();
+        before.current = context.digest().as_bytes().to_vec();
+        context.store(&key, &before);
+    }
     match asked.and_then(|asked| asked.question) {
         Some(Question::Membership(membership)) => membership::adopt(context, &membership),
         Some(Question::Rules(rules)) => {
             rule_set::adopt(context, &rules);
             Ok(())
         }
-        _ => protocol_text::adopt(context, state),
+        _ => Ok(()),
     }
+}
+
+/// Refuses a decision that a later one has replaced.
+pub(super) fn not_replaced(decision: &RecordState, field: &str) -> Check {
+    if decision.current.is_empty() {
+        return Ok(());
+    }
+    let current = fields::digest(&decision.current, field)?;
+    Err(Refusal::new(Reason::ReferenceSuperseded, field).with("use_digest", current))
 }

@@ -19,7 +19,7 @@ fn act(context: &mut Context<'_>, follow_up: &pb::FollowUp) -> Result<(), RuleEr
     fields::required(status, "status")?;
     fields::text(&follow_up.text, MAX_REMARK_LEN, "text")?;
     let (decision, activation) = newest_activation(context, &follow_up.activation)?;
-    let remedy = context.adopted(&decision, pb::ProposalKind::Remedy, "activation")?;
+    let (_, remedy) = context.adoption(&decision, pb::ProposalKind::Remedy, "activation")?;
     check_measures(follow_up, &activation, remedy.measure_count)?;
     evidence_item::check_references(context, &follow_up.evidence)?;
     Ok(())

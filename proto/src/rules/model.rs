@@ -321,8 +321,7 @@ pub struct RecordState {
     #[prost(bytes = "vec", tag = "4")]
     pub root: Vec<u8>,
     /// Of a report: the digest of the newest correction. Of a coverage report: of the newest one that restates it. Of
-    /// a sealed piece of evidence: of its disclosure. Of a decision that adopted a protocol text: the decision that
-    /// adopted the text which replaces it.
+    /// a sealed piece of evidence: of its disclosure. Of a decision: the one that replaces it.
     #[prost(bytes = "vec", tag = "5")]
     pub current: Vec<u8>,
     /// Of a report: whether it was withdrawn.
@@ -480,7 +479,7 @@ pub struct ProposalState {
     /// Of a remedy: the members that are asked to act, ascending; none for all.
     #[prost(string, repeated, tag = "11")]
     pub addressees: Vec<String>,
-    /// Of a protocol text: the decision that adopted the text which it replaces.
+    /// The decision that its adoption replaces.
     #[prost(bytes = "vec", tag = "13")]
     pub superseded: Vec<u8>,
 }

@@ -3,8 +3,8 @@
 //! Source: `proto/spec/rules.md`, "Proposal".
 
 use super::context::Context;
-use super::model::{CaseState, Key, ProposalState, SubjectState};
-use super::{RuleError, fields, membership, protocol_text, rule_set};
+use super::model::{CaseState, Key, ProposalState, RecordState, SubjectState};
+use super::{RuleError, decision, fields, membership, protocol_text, rule_set};
 use crate::limits::{MAX_MEASURE_LEN, MAX_NAME_LEN, MAX_NARRATIVE_LEN};
 use crate::pb;
 use crate::pb::proposal::Question;
@@ -30,7 +30,8 @@ fn propose(context: &mut Context<'_>, proposal: &pb::Proposal) -> Result<(), Rul
         "other kinds; a text names the text that it replaces",
     )?;
     if !proposal.supersedes.is_empty() {
-        context.decided(&proposal.supersedes, kind, "supersedes")?;
+        let (before, _) = context.decided(&proposal.supersedes, kind, "supersedes")?;
+        replace(context, &before, &proposal.supersedes, &mut state)?;
     }
     let asked = match question {
         Question::Attribution(attribution) => attribute(context, attribution, &mut state),
@@ -64,6 +65,20 @@ fn open_in_case(context: &mut Context<'_>, case: &[u8]) -> Result<(), RuleError>
     let mut state: CaseState = context.load(&key)?.unwrap_or_default();
     state.open_proposals = state.open_proposals.saturating_add(1);
     context.store(&key, &state);
+    Ok(())
+}
+
+/// Names the decision that this proposal is to replace: one that none has replaced, nor is about to.
+pub(super) fn replace(
+    context: &mut Context<'_>,
+    before: &RecordState,
+    digest: &[u8],
+    state: &mut ProposalState,
+) -> Result<(), RuleError> {
+    const FIELD: &str = "supersedes";
+    decision::not_replaced(before, FIELD)?;
+    claim(context, state.rule.kind(), digest, FIELD)?;
+    state.superseded = digest.to_vec();
     Ok(())
 }
 
@@ -191,7 +206,9 @@ fn determine(
     remedy: &pb::RemedyProposal,
     state: &mut ProposalState,
 ) -> Result<(), RuleError> {
-    let basis = context.adopted(&remedy.decision, pb::ProposalKind::Attribution, "decision")?;
+    let (decision, basis) =
+        context.adoption(&remedy.decision, pb::ProposalKind::Attribution, "decision")?;
+    decision::not_replaced(&decision, "decision")?;
     context.not_closed(&basis.case, "decision")?;
     if basis.finding() == pb::AttributionFinding::NotABreach {
         return Err(Refusal::new(Reason::BasisNotABreach, "decision").into());

@@ -5,8 +5,8 @@
 use super::RuleError;
 use super::context::Context;
 use super::fields::{self, Check};
-use super::model::{ClauseState, Key, ProposalState, RecordState};
-use super::proposal::claim;
+use super::model::{ClauseState, Key, ProposalState};
+use super::proposal::replace;
 use crate::limits::{
     MAX_IDENTIFIER_LEN, MAX_LANGUAGE_LEN, MAX_NAME_LEN, MAX_TITLE_LEN, MAX_WRITTEN_TIME_LEN,
     MIN_LANGUAGE_LEN,
@@ -23,9 +23,8 @@ pub(super) fn propose(
 ) -> Result<(), RuleError> {
     check(text)?;
     if !text.supersedes.is_empty() {
-        in_force(context, &text.supersedes, "supersedes")?;
-        claim(context, KIND, &text.supersedes, "supersedes")?;
-        state.superseded.clone_from(&text.supersedes);
+        let (before, _) = context.adoption(&text.supersedes, KIND, "supersedes")?;
+        replace(context, &before, &text.supersedes, state)?;
     }
     let proposal = context.digest();
     for clause in &text.clauses {
@@ -71,29 +70,6 @@ fn language(tag: &str) -> Check {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     fields::formed(form, "language", "2 to 35 of [A-Za-z0-9-]")
-}
-
-/// Reads a decision that adopted a text which no other has replaced.
-pub(super) fn in_force(context: &Context<'_>, digest: &[u8], field: &str) -> Result<(), RuleError> {
-    let (decision, _) = context.adoption(digest, KIND, field)?;
-    if decision.current.is_empty() {
-        return Ok(());
-    }
-    Err(Refusal::new(Reason::ReferenceSuperseded, field)
-        .with("use_digest", fields::digest(&decision.current, field)?)
-        .into())
-}
-
-/// Marks the text that this one replaces.
-pub(super) fn adopt(context: &mut Context<'_>, state: &ProposalState) -> Result<(), RuleError> {
-    if state.superseded.is_empty() {
-        return Ok(());
-    }
-    let key = Key::Record(&state.superseded);
-    let mut before: RecordState = context.load(&key)?.unwrap_or_default();
-    before.current = context.digest().as_bytes().to_vec();
-    context.store(&key, &before);
-    Ok(())
 }
 
 /// Checks that a record may name a clause of an adopted text, in force or not: an event is judged under the text of

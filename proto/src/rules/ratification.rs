@@ -4,7 +4,7 @@
 
 use super::context::Context;
 use super::model::{Key, RatificationState};
-use super::{RuleError, fields, protocol_text};
+use super::{RuleError, decision, fields};
 use crate::limits::{MAX_NAME_LEN, MAX_REASON_LEN};
 use crate::pb;
 use crate::pb::RatificationStep::{Ratified, Refused, Signed, Unspecified};
@@ -26,13 +26,13 @@ fn step(context: &mut Context<'_>, ratification: &pb::Ratification) -> Result<()
     fields::text(&ratification.body, MAX_NAME_LEN, "body")?;
     fields::text(&ratification.procedure, MAX_REASON_LEN, "procedure")?;
     fields::optional_hash(&ratification.instrument, "instrument")?;
-    context.adoption(
+    let (adopted, _) = context.adoption(
         &ratification.decision,
         pb::ProposalKind::ProtocolText,
         "decision",
     )?;
     if step == Signed {
-        protocol_text::in_force(context, &ratification.decision, "decision")?;
+        decision::not_replaced(&adopted, "decision")?;
     }
     let key = Key::Ratification(&ratification.decision, context.member());
     check_order(context.load(&key)?, step)?;

@@ -69,6 +69,17 @@ pub(crate) fn asks_remedy(remedy: pb::RemedyProposal) -> Body {
     proposal(pb::proposal::Question::Remedy(remedy))
 }
 
+/// A proposal that is to replace a decision.
+pub(crate) fn replacing(decision: RecordDigest, asked: Body) -> Body {
+    match asked {
+        Body::Proposal(proposal) => Body::Proposal(pb::Proposal {
+            supersedes: bytes(decision),
+            ..proposal
+        }),
+        other => other,
+    }
+}
+
 pub(crate) fn vote(proposal: RecordDigest, choice: pb::VoteChoice) -> Body {
     let opinion = if matches!(choice, Concur | Abstain) {
         ""
@@ -142,6 +153,14 @@ pub(crate) fn all_vote(
         .collect()
 }
 
+/// Proposes, votes and decides: the decision that adopts it.
+pub(crate) fn adopt(log: &mut Log, asked: Body) -> RecordDigest {
+    let proposal = log.put("AAA", "commissioner", asked).unwrap();
+    let votes = all_vote(log, proposal, [Concur, Concur, Abstain]);
+    let decision = decision(proposal, pb::Outcome::Adopted, &votes);
+    log.put("BBB", "authority", decision).unwrap()
+}
+
 /// A log with an adopted attribution.
 pub(crate) fn with_attribution(
     attribution: impl FnOnce(RecordDigest) -> pb::AttributionProposal,
@@ -163,6 +182,12 @@ pub(crate) fn with_attribution(
 
 /// A log with an adopted remedy.
 pub(crate) fn with_remedy() -> (Log, RecordDigest) {
+    let (log, [_, remedy]) = with_basis_and_remedy();
+    (log, remedy)
+}
+
+/// A log with an adopted attribution and a remedy on it.
+pub(crate) fn with_basis_and_remedy() -> (Log, [RecordDigest; 2]) {
     let (mut log, basis) = with_attribution(|case| attribution(case, "PPP"));
     let proposal = log
         .put("CCC", "commissioner", asks_remedy(remedy(basis)))
@@ -175,7 +200,7 @@ pub(crate) fn with_remedy() -> (Log, RecordDigest) {
             decision(proposal, pb::Outcome::Adopted, &votes),
         )
         .unwrap();
-    (log, decision)
+    (log, [basis, decision])
 }
 
 /// Asserts that the body is accepted, and refused for one field once it is mutated.

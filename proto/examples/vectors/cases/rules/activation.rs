@@ -1,16 +1,19 @@
 //! Activation.
 
+use trucelog_proto::hash::RecordDigest;
 use trucelog_proto::pb::{self, ActivationChoice, record::Body};
 use trucelog_proto::refusal::Reason;
 
 use super::Cases;
 use super::support::Log;
-use super::support::commission::{activation, with_remedy};
+use super::support::commission::{
+    activation, adopt, asks_remedy, remedy, replacing, with_basis_and_remedy,
+};
 
 const AUTHORITY: (&str, &str) = ("BBB", "authority");
 
 pub(super) fn cases() -> Cases {
-    let (mut log, remedy) = with_remedy();
+    let (mut log, [basis, remedy]) = with_basis_and_remedy();
     let mut cases = Cases::after(
         &log,
         "An adopted remedy of two measures, the second of which BBB is asked for, and CCC nothing.",
@@ -54,10 +57,35 @@ pub(super) fn cases() -> Cases {
         |it| it.supersedes.clear(),
         (Reason::SupersedesRequired, "supersedes"),
     );
+    replaced(&mut cases, log, basis, remedy);
     cases
 }
 
-fn choices(cases: &mut Cases, log: &Log, remedy: trucelog_proto::hash::RecordDigest) {
+/// The remedy is replaced by one that asks the same.
+fn replaced(cases: &mut Cases, mut log: Log, basis: RecordDigest, first: RecordDigest) {
+    let earlier = log.last();
+    let anew = replacing(first, asks_remedy(remedy(basis)));
+    adopt(&mut log, anew);
+    cases.rejects(
+        "remedy-replaced",
+        "A first answer to a remedy that was replaced.",
+        &log,
+        &log.record("AAA", "authority", Body::Activation(activation(first))),
+        (Reason::ReferenceSuperseded, "activation.decision"),
+    );
+    let finishes = pb::Activation {
+        supersedes: earlier.as_bytes().to_vec(),
+        ..activation(first)
+    };
+    cases.accepts(
+        "remedy-replaced-meanwhile",
+        "A further answer to a remedy that was replaced after the first one.",
+        &log,
+        &log.record(AUTHORITY.0, AUTHORITY.1, Body::Activation(finishes)),
+    );
+}
+
+fn choices(cases: &mut Cases, log: &Log, remedy: RecordDigest) {
     let in_part = pb::Activation {
         choice: ActivationChoice::ApproveInPart.into(),
         measures: vec![2],

@@ -1,10 +1,13 @@
 //! Proposal of an attribution.
 
-use trucelog_proto::pb::{self, proposal::Question, record::Body};
+use trucelog_proto::hash::RecordDigest;
+use trucelog_proto::pb::{self, VoteChoice::Concur, proposal::Question, record::Body};
 use trucelog_proto::refusal::Reason;
 
 use super::Cases;
-use super::support::commission::{asks_attribution, attribution, bytes, proposal, with_case};
+use super::support::commission::{
+    adopt, all_vote, asks_attribution, attribution, bytes, decision, proposal, replacing, with_case,
+};
 use super::support::{Log, charter, charter_record, report};
 
 const COMMISSIONER: (&str, &str) = ("AAA", "commissioner");
@@ -157,7 +160,63 @@ pub(super) fn cases() -> Cases {
         let record = log.record(author.0, author.1, body);
         cases.rejects(name, description, &log, &record, refused);
     }
+    replacement(&mut cases, log, case);
     cases
+}
+
+/// An attribution in place of another one.
+fn replacement(cases: &mut Cases, mut log: Log, case: RecordDigest) {
+    let asks = || asks_attribution(attribution(case, "PPP"));
+    let asks_anew = |log: &Log, before| {
+        let body = replacing(before, asks());
+        log.record("BBB", "commissioner", body)
+    };
+    let first = adopt(&mut log, asks());
+    let again = (&log.clone(), &asks_anew(&log, first));
+    cases.accepts(
+        "supersedes",
+        "An attribution that is to replace an adopted one.",
+        again.0,
+        again.1,
+    );
+    let second = |it: &mut pb::Record, decision: Vec<u8>| match &mut it.body {
+        Some(Body::Proposal(proposal)) => proposal.supersedes = decision,
+        _ => unreachable!("it is a proposal"),
+    };
+    cases.refuses(
+        "supersedes-unknown",
+        "It is to replace a decision that the log does not hold.",
+        again,
+        |it| second(it, vec![3; 32]),
+        (Reason::ReferenceUnknown, "proposal.supersedes"),
+    );
+    cases.refuses(
+        "supersedes-of-other-type",
+        "It is to replace a case.",
+        again,
+        |it| second(it, bytes(case)),
+        (Reason::ReferenceType, "proposal.supersedes"),
+    );
+    let proposal = log
+        .put("AAA", "commissioner", replacing(first, asks()))
+        .unwrap();
+    cases.rejects(
+        "supersedes-open",
+        "A second replacement of an attribution before the first is decided.",
+        &log,
+        &asks_anew(&log, first),
+        (Reason::ProposalOpen, "proposal.supersedes"),
+    );
+    let votes = all_vote(&mut log, proposal, [Concur; 3]);
+    let adopted = decision(proposal, pb::Outcome::Adopted, &votes);
+    log.put("BBB", "authority", adopted).unwrap();
+    cases.rejects(
+        "supersedes-replaced",
+        "A replacement of an attribution that was replaced.",
+        &log,
+        &asks_anew(&log, first),
+        (Reason::ReferenceSuperseded, "proposal.supersedes"),
+    );
 }
 
 /// A log in which authorities propose and nobody may vote.

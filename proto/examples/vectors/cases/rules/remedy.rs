@@ -10,7 +10,8 @@ use trucelog_proto::refusal::Reason;
 use super::Cases;
 use super::support::Log;
 use super::support::commission::{
-    all_vote, asks_attribution, asks_remedy, attribution, bytes, decision, remedy, with_case,
+    adopt, all_vote, asks_attribution, asks_remedy, attribution, bytes, decision, remedy,
+    replacing, with_case,
 };
 
 const COMMISSIONER: (&str, &str) = ("AAA", "commissioner");
@@ -23,6 +24,7 @@ pub(super) fn cases() -> Cases {
     );
     measures(&mut cases, log.clone(), case);
     bases(&mut cases, &log, case);
+    replaced(&mut cases, log, case);
     cases
 }
 
@@ -107,6 +109,27 @@ fn measures(cases: &mut Cases, mut log: Log, case: RecordDigest) {
         "A stage of which the rules know nothing.",
         |it| it.measures[0].stage = pb::ResponseStage::Third.into(),
         (Reason::FieldFormat, "measures[0].stage"),
+    );
+}
+
+/// A remedy on an attribution that was replaced.
+fn replaced(cases: &mut Cases, mut log: Log, case: RecordDigest) {
+    let asks = || asks_attribution(attribution(case, "PPP"));
+    let first = adopt(&mut log, asks());
+    let second = adopt(&mut log, replacing(first, asks()));
+    let on = |basis| log.record("AAA", "commissioner", asks_remedy(remedy(basis)));
+    cases.rejects(
+        "basis-replaced",
+        "A remedy on an attribution that was replaced.",
+        &log,
+        &on(first),
+        (Reason::ReferenceSuperseded, "proposal.remedy.decision"),
+    );
+    cases.accepts(
+        "basis-in-its-place",
+        "A remedy on the attribution that came in its place.",
+        &log,
+        &on(second),
     );
 }
 
