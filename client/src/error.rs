@@ -71,6 +71,9 @@ pub enum Error {
     /// Days cannot be cut as asked.
     #[error(transparent)]
     Days(#[from] DaysError),
+    /// A list cannot be filtered as asked.
+    #[error("the filter cannot be used: {0}")]
+    Filter(Refusal),
     /// The policy or charter is not the one that is pinned.
     #[error(transparent)]
     Trust(#[from] TrustError),
@@ -241,6 +244,7 @@ impl Error {
             | Self::Station(_)
             | Self::Remote(_)
             | Self::Days(_)
+            | Self::Filter(_)
             | Self::Invalid(_) => Exit::Usage,
             Self::Receipt { source, .. } => source.exit(),
             Self::ReceiptFile { source, .. } => source.exit(),

@@ -329,21 +329,11 @@ fn check_views(world: &World, report: &str, case: &str) {
     );
     let index = incident["versions"][1]["written"]["index"].to_string();
     let earlier = world
-        .run(&[
-            "get",
-            "incident",
-            report,
-            "--as-of-size",
-            &index,
-            "-o",
-            "json",
-        ])
+        .run(&["get", "incident", report, "--as-of", &index, "-o", "json"])
         .json();
     assert_eq!(earlier["versions"].as_array().unwrap().len(), 1);
     assert_eq!(
-        world
-            .run(&["get", "case", case, "--as-of-size", &index])
-            .code,
+        world.run(&["get", "case", case, "--as-of", &index]).code,
         Some(4)
     );
     assert_eq!(
@@ -351,7 +341,7 @@ fn check_views(world: &World, report: &str, case: &str) {
         "Shelling"
     );
     assert_eq!(
-        world.run(&["list", "cases", "--as-of-size", "9999"]).code,
+        world.run(&["list", "cases", "--as-of", "9999"]).code,
         Some(3)
     );
     // A person checks by hand what a record is called.

@@ -410,7 +410,7 @@ fn an_export_is_as_of_a_size() {
     for (size, records, incidents, in_force) in
         [("16", 14, 12, 11), ("15", 13, 12, 12), ("5", 3, 3, 3)]
     {
-        let at = ["--as-of-size", size];
+        let at = ["--as-of", size];
         assert_eq!(export(directory.path(), "jsonl", &at).0["count"], records);
         assert_eq!(export(directory.path(), "csv", &at).0["count"], incidents);
         let (answer, text) = export(directory.path(), "geojson", &at);

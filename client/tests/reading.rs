@@ -60,6 +60,14 @@ impl Busy {
         self.world.run(&words).json()
     }
 
+    /// The lines of an answer in NDJSON.
+    fn lines(&self, words: &str) -> Vec<Value> {
+        let text = self.text(&format!("{words} -o ndjson"));
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
     fn text(&self, words: &str) -> String {
         let words: Vec<&str> = words.split(' ').collect();
         self.world.run(&words).ok()
@@ -269,10 +277,109 @@ fn every_list_is_told_and_no_field_is_missing() {
         let text = busy.text(&format!("list {list}"));
         assert!(text.contains(told), "{told}: {text}");
         assert!(
-            text.contains(&format!("{count} {name} as of size ")),
+            text.contains(&format!("{count} {name}\nas of size {}, ", json["size"])),
             "{text}"
         );
+        let lines = busy.lines(&format!("list {list}"));
+        let (head, rest) = lines.split_first().unwrap();
+        assert_eq!(rest, items);
+        let mut whole = head.clone();
+        whole[name] = json[name].clone();
+        assert_eq!(whole, json);
     }
+}
+
+#[test]
+fn a_decision_a_remedy_and_a_text_are_told_by_the_name_of_any_record_about_them() {
+    let busy = Busy::new();
+    let decisions = busy.json("list decisions")["decisions"].clone();
+    let attribution = ["voted at index ", "decided at index ", "Responsibility"];
+    let remedy = [
+        "approved, started",
+        "measure 1: logistical support",
+        "no answer",
+    ];
+    let text = ["Agreement", "effective 18-March]", "signed "];
+    for (number, what, told) in [
+        (0, "decision", attribution),
+        (1, "remedy", remedy),
+        (2, "text", text),
+    ] {
+        let meant = &decisions[number];
+        for digest in [&meant["proposal"], &meant["decision"]["record_digest"]] {
+            let get = format!("get {what} {}", digest.as_str().unwrap());
+            let json = busy.json(&get);
+            assert_eq!(json["proposal"], meant["proposal"], "{json}");
+            assert_eq!(json["schema"], json!(format!("trucelog.get.{what}/v1")));
+            let text = busy.text(&get);
+            for part in told {
+                assert!(text.contains(part), "{part}: {text}");
+            }
+            let end = text.lines().next_back().unwrap();
+            assert!(end.starts_with("as of size "), "{end}");
+        }
+    }
+    let attribution = decisions[0]["proposal"].as_str().unwrap();
+    let done = busy.world.run(&["get", "remedy", attribution]);
+    assert_eq!(done.code, Some(4), "{done:?}");
+    assert!(done.stderr.contains("remedy"), "{done:?}");
+}
+
+#[test]
+fn changes_say_who_changed_what_and_why() {
+    let busy = Busy::new();
+    let all = busy.json("changes --since 0");
+    assert_eq!(all["count"], all["size"]);
+    let changes = all["changes"].as_array().unwrap();
+    let is_correction = |change: &&Value| change["body"] == "correction";
+    let correction = changes.iter().find(is_correction).unwrap();
+    assert_eq!(correction["written"]["member"], "UKR");
+    assert_eq!(correction["reason"], "CORRECTION_REASON_TIME");
+    let subject = json!({ "kind": "incident", "name": busy.report });
+    assert_eq!(correction["subject"], subject);
+    let field = &correction["changes"][0];
+    assert_eq!(field["path"], "earliest_time");
+    let [old, new] = ["old", "new"].map(|name| field[name].as_str().unwrap().to_owned());
+    let times = busy
+        .breach_times
+        .clone()
+        .map(|time| parse_time(&time).unwrap().to_string());
+    assert_eq!([old, new], times);
+
+    let index = correction["written"]["index"].as_u64().unwrap();
+    let since = format!("changes --since {index} --as-of {}", index + 1);
+    let lines = busy.lines(&since);
+    assert_eq!(
+        (&lines[0]["size"], &lines[1]),
+        (&json!(index + 1), correction)
+    );
+    let text = busy.text(&since);
+    let [first, of_field, count, as_of] = text.lines().collect::<Vec<_>>().try_into().unwrap();
+    assert!(first.starts_with(&format!("#{index} ")), "{first}");
+    assert!(first.contains("UKR/m1"), "{first}");
+    assert!(
+        first.contains(&format!("correction of incident {}", busy.report)),
+        "{first}"
+    );
+    assert!(of_field.starts_with("  earliest_time: "), "{of_field}");
+    assert_eq!(count, "1 changes");
+    let (size, verified) = (index + 1, &all["verified_size"]);
+    assert!(
+        as_of.starts_with(&format!("as of size {size} (of {verified} verified), ")),
+        "{as_of}"
+    );
+
+    let size = all["size"].as_u64().unwrap();
+    assert_eq!(busy.json(&format!("changes --since {size}"))["count"], 0);
+    let beyond = (size + 1).to_string();
+    let done = busy.world.run(&["changes", "--since", &beyond]);
+    assert_eq!(done.code, Some(4), "{done:?}");
+    let list = ["list", "incidents", "--since", "2026-03-01T00:00:00Z"];
+    let done = busy
+        .world
+        .run(&[&list[..], &["--until", "2026-03-01T00:00:00Z"]].concat());
+    assert_eq!(done.code, Some(2), "{done:?}");
+    assert!(done.stderr.contains("until"), "{done:?}");
 }
 
 #[test]
@@ -287,6 +394,12 @@ fn days_that_cannot_be_cut_are_refused() {
     assert_eq!(done.code, Some(2), "{done:?}");
     assert!(done.stderr.contains("Europe/Kyiv"), "{done:?}");
     assert_eq!(list("Europe/Kyiv", "2021-10-29").code, Some(2));
+    let done = list("Europe/Kyiv", "2031-12-31");
+    assert_eq!(done.code, Some(2), "{done:?}");
+    assert!(
+        done.stderr.contains("more than 3660 days; ask for a part"),
+        "{done:?}"
+    );
     let text = list("Europe/Kyiv", "2021-11-02").ok();
     assert!(
         text.contains("nobody says that anybody was watching"),

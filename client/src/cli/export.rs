@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
-use trucelog_proto::fold::{Fold, Views as _};
+use trucelog_proto::fold::Fold;
 use trucelog_proto::record::LogId;
 
 use super::fold::{ReadArgs, View};
@@ -18,7 +18,7 @@ use crate::{Error, durable};
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Examples:
   trucelog export incidents --format csv --out incidents.csv
-  trucelog export incidents --format jsonl --out incidents.jsonl --as-of-size 1200")]
+  trucelog export incidents --format jsonl --out incidents.jsonl --as-of 1200")]
 pub(super) enum Command {
     Incidents(Incidents),
 }
@@ -28,7 +28,7 @@ pub(super) enum Command {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   trucelog export incidents --format csv --out incidents.csv
-  trucelog export incidents --format geojson --out incidents.geojson --as-of-size 1200 -o json")]
+  trucelog export incidents --format geojson --out incidents.geojson --as-of 1200 -o json")]
 pub(super) struct Incidents {
     /// Form of the file.
     #[arg(long, value_enum, value_name = "FORMAT")]
@@ -89,13 +89,12 @@ impl Incidents {
             "count": export.count,
             "inexact": export.inexact.iter().map(ToString::to_string).collect::<Vec<_>>(),
         });
-        let text = self.text(&export, view.size.get());
-        self.read
-            .print("export.incidents", &view, fold.now(), &text, json);
+        let text = self.text(&export);
+        self.read.print("export.incidents", &view, &text, json);
         Ok(())
     }
 
-    fn text(&self, export: &Export, size: u64) -> String {
+    fn text(&self, export: &Export) -> String {
         let what = match self.format {
             FileFormat::Jsonl => "records",
             _ => "incidents",
@@ -108,7 +107,7 @@ impl Incidents {
             })
             .collect();
         let file = self.out.display();
-        lines.push(format!("{} {what} as of size {size} {file}", export.count));
+        lines.push(format!("{} {what} {file}", export.count));
         lines.join("\n")
     }
 }

@@ -1,11 +1,11 @@
-//! What `get` and `list` share: the verified log at a size.
+//! What `get`, `list` and `changes` share: the verified log at a size.
 
 use std::sync::atomic::AtomicBool;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use trucelog_proto::fold::{Fold, Recount, Written, recount};
-use trucelog_proto::hash::TreeSize;
+use trucelog_proto::hash::{LeafIndex, TreeSize};
 use trucelog_proto::pb;
 use trucelog_proto::record::LogId;
 
@@ -21,7 +21,7 @@ use crate::reader::LocalLog;
 pub(super) struct ReadArgs {
     /// Answer as of the first N entries. Default: all that are verified.
     #[arg(long, value_name = "N")]
-    as_of_size: Option<u64>,
+    as_of: Option<u64>,
     /// Verify the log first, over the network. Without it nothing is fetched.
     #[arg(long)]
     refresh: bool,
@@ -37,6 +37,8 @@ pub(super) struct ReadArgs {
 pub(super) struct View {
     pub(super) log: LocalLog,
     pub(super) size: TreeSize,
+    /// When the log accepted the last entry below the size, Unix milliseconds; absent when there is none.
+    now: Option<u64>,
 }
 
 impl ReadArgs {
@@ -47,8 +49,11 @@ impl ReadArgs {
             check_log(&self.trust, &trust, &self.remote, stop).await?;
         }
         let log = LocalLog::open(&self.trust.state()?, &trust)?;
-        let size = log.as_of(self.as_of_size)?;
-        Ok(View { log, size })
+        let size = log.as_of(self.as_of)?;
+        let last = size.get().checked_sub(1).map(LeafIndex::new);
+        let last = last.map(|index| log.entry(index)).transpose()?;
+        let now = last.map(|last| last.entry.accepted_time);
+        Ok(View { log, size, now })
     }
 
     /// The pinned log.
@@ -57,21 +62,59 @@ impl ReadArgs {
     }
 
     /// Prints an answer. Every answer names the size that it is as of, and when that was.
-    pub(super) fn print(&self, what: &str, view: &View, now: u64, text: &str, mut answer: Value) {
-        if let Value::Object(fields) = &mut answer {
-            fields.insert("schema".to_owned(), json!(format!("trucelog.{what}/v1")));
-            fields.insert("size".to_owned(), json!(view.size.get()));
-            fields.insert("verified_size".to_owned(), json!(view.log.size().get()));
-            fields.insert("as_of_time".to_owned(), json!(format_time(now)));
+    pub(super) fn print(&self, what: &str, view: &View, text: &str, answer: Value) {
+        let mut head = view.head(what);
+        if let Value::Object(answer) = answer {
+            head.extend(answer);
         }
-        output::print(self.output.output, text, &answer);
+        let text = format!("{}\n{}", text.trim_end(), view.as_of_line());
+        output::print(self.output.output, &text, &Value::Object(head));
+    }
+
+    /// Prints the answer `what`, a list of the things `name`, each as text and as JSON.
+    pub(super) fn print_list(&self, what: &str, name: &str, view: &View, rows: Rows) {
+        let (lines, items): (Vec<String>, Vec<Value>) = rows.into_iter().unzip();
+        let count = items.len();
+        let mut head = view.head(what);
+        head.insert("count".to_owned(), json!(count));
+        let end = format!("{count} {name}\n{}", view.as_of_line());
+        let text = [lines, vec![end]].concat().join("\n");
+        output::print_list(self.output.output, &text, head, name, items);
     }
 }
+
+/// Text and JSON of each thing in a list.
+pub(super) type Rows = Vec<(String, Value)>;
 
 /// A summary with its lines recomputed.
 pub(super) type Recounted = (Written<pb::Summary>, Vec<Recount>);
 
 impl View {
+    /// What every answer says of itself.
+    fn head(&self, what: &str) -> Map<String, Value> {
+        [
+            ("schema", json!(format!("trucelog.{what}/v1"))),
+            ("size", json!(self.size.get())),
+            ("verified_size", json!(self.log.size().get())),
+            ("as_of_time", json!(self.now.and_then(format_time))),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+    }
+
+    fn as_of_line(&self) -> String {
+        let (size, verified) = (self.size, self.log.size());
+        let time = self.now.and_then(format_time);
+        let time = time.map_or(String::new(), |time| format!(", {time}"));
+        let rest = if size == verified {
+            String::new()
+        } else {
+            format!(" (of {verified} verified)")
+        };
+        format!("as of size {size}{rest}{time}")
+    }
+
     /// Folds the entries.
     pub(super) fn fold(&self) -> Result<Fold, Error> {
         let mut fold = Fold::default();

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use trucelog_proto::fold::Views as _;
+use trucelog_proto::fold::{Fold, Remedy, Text};
 use trucelog_proto::hash::{LeafIndex, RecordDigest};
 
 use super::args::digest;
@@ -23,33 +23,40 @@ use crate::reader::LocalEntry;
   trucelog get incident SHA256
   trucelog get record SHA256 --raw | sha256sum")]
 pub(super) enum Command {
-    Incident(Incident),
-    Case(Case),
+    /// Show an incident: every version, what each changed, and its withdrawal.
+    #[command(after_help = "Examples:
+  trucelog get incident SHA256
+  trucelog get incident SHA256 --as-of 1200 -o json")]
+    Incident(Named),
+    /// Show a case: its reports, and what was proposed and decided on it.
+    #[command(after_help = "Examples:
+  trucelog get case SHA256
+  trucelog get case SHA256 --as-of 1200 -o json")]
+    Case(Named),
+    /// Show a proposal: its question, its votes with their opinions, its decision, and what happened to its basis.
+    #[command(after_help = "Examples:
+  trucelog get decision SHA256
+  trucelog get decision SHA256 --as-of 1200 -o json")]
+    Decision(Named),
+    /// Show an adopted remedy: what each member did about each measure, and what it owes.
+    #[command(after_help = "Examples:
+  trucelog get remedy SHA256
+  trucelog get remedy SHA256 --as-of 1200 -o json")]
+    Remedy(Named),
+    /// Show an adopted protocol text: its versions, and what each member did to ratify it.
+    #[command(after_help = "Examples:
+  trucelog get text SHA256
+  trucelog get text SHA256 --as-of 1200 -o json")]
+    Text(Named),
     Entry(Entry),
     Record(Record),
     Bundle(BundleCommand),
 }
 
-/// Show an incident: every version, what each changed, and its withdrawal.
+/// Which thing, of which log.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:
-  trucelog get incident SHA256
-  trucelog get incident SHA256 --as-of-size 1200 -o json")]
-pub(super) struct Incident {
-    /// Record digest of the report, or of any record about it.
-    #[arg(value_name = "SHA256", value_parser = digest)]
-    digest: RecordDigest,
-    #[command(flatten)]
-    read: ReadArgs,
-}
-
-/// Show a case: its reports, and what was proposed and decided on it.
-#[derive(Args, Debug)]
-#[command(after_help = "Examples:
-  trucelog get case SHA256
-  trucelog get case SHA256 --as-of-size 1200 -o json")]
-pub(super) struct Case {
-    /// Record digest of the Case that founded the group, or of an extension.
+pub(super) struct Named {
+    /// Digest of the record that began it, or of any later record about it.
     #[arg(value_name = "SHA256", value_parser = digest)]
     digest: RecordDigest,
     #[command(flatten)]
@@ -93,7 +100,7 @@ pub(super) struct Record {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   trucelog get bundle SHA256 --out decision.bundle.json
-  trucelog get bundle SHA256 --out decision.bundle.json --as-of-size 1200")]
+  trucelog get bundle SHA256 --out decision.bundle.json --as-of 1200")]
 pub(super) struct BundleCommand {
     /// Digest of the record: a decision, a case, a report, or any other.
     #[arg(value_name = "SHA256", value_parser = digest)]
@@ -121,8 +128,11 @@ fn name(text: &str) -> Result<Name, String> {
 impl Command {
     pub(super) fn format(&self) -> Format {
         let read = match self {
-            Self::Incident(command) => &command.read,
-            Self::Case(command) => &command.read,
+            Self::Incident(command)
+            | Self::Case(command)
+            | Self::Decision(command)
+            | Self::Remedy(command)
+            | Self::Text(command) => &command.read,
             Self::Entry(command) => &command.read,
             Self::Record(command) => &command.read,
             Self::Bundle(command) => &command.read,
@@ -132,54 +142,85 @@ impl Command {
 
     pub(super) async fn run(self, stop: &AtomicBool) -> Result<(), Error> {
         match self {
-            Self::Incident(command) => incident(&command, stop).await,
-            Self::Case(command) => case(&command, stop).await,
-            Self::Entry(command) => {
-                let view = command.read.open(stop).await?;
-                let entry = entry_at(&view, command.index)?;
-                if command.raw {
-                    return write_raw(&entry.bytes);
-                }
-                print_entry("get.entry", &command.read, &view, &entry);
-                Ok(())
-            }
+            Self::Incident(command) => command.show("incident", incident, stop).await,
+            Self::Case(command) => command.show("case", case, stop).await,
+            Self::Decision(command) => command.show("decision", decision, stop).await,
+            Self::Remedy(command) => command.show("remedy", remedy, stop).await,
+            Self::Text(command) => command.show("text", text, stop).await,
+            Self::Entry(command) => entry(&command, stop).await,
             Self::Record(command) => record(&command, stop).await,
             Self::Bundle(command) => bundle(&command, stop).await,
         }
     }
 }
 
-async fn incident(command: &Incident, stop: &AtomicBool) -> Result<(), Error> {
-    let read = &command.read;
-    let view = read.open(stop).await?;
-    let fold = view.fold()?;
-    let not_found = || {
-        Error::NotFound(format!(
-            "incident {} in {} entries",
-            command.digest, view.size
-        ))
-    };
-    let incident = fold.incident(&command.digest).ok_or_else(not_found)?;
-    let json = view::incident(&fold, incident)?;
-    read.print(
-        "get.incident",
-        &view,
-        fold.now(),
-        &view::incident_text(&fold, incident)?,
-        json,
-    );
-    Ok(())
+/// Text and JSON of what a record belongs to; none when it belongs to no such thing.
+type Find = fn(&Fold, &RecordDigest) -> Result<Option<(String, Value)>, Error>;
+
+impl Named {
+    async fn show(&self, what: &str, find: Find, stop: &AtomicBool) -> Result<(), Error> {
+        let view = self.read.open(stop).await?;
+        let found = find(&view.fold()?, &self.digest)?;
+        let not_found =
+            || Error::NotFound(format!("{what} {} in {} entries", self.digest, view.size));
+        let (text, json) = found.ok_or_else(not_found)?;
+        self.read.print(&format!("get.{what}"), &view, &text, json);
+        Ok(())
+    }
 }
 
-async fn case(command: &Case, stop: &AtomicBool) -> Result<(), Error> {
-    let read = &command.read;
-    let view = read.open(stop).await?;
-    let fold = view.fold()?;
-    let not_found = || Error::NotFound(format!("case {} in {} entries", command.digest, view.size));
-    let case = fold.case(&command.digest).ok_or_else(not_found)?;
-    let text = view::case_text(&fold, case)?;
-    let json = view::case(&fold, case)?;
-    read.print("get.case", &view, fold.now(), &text, json);
+fn incident(fold: &Fold, digest: &RecordDigest) -> Result<Option<(String, Value)>, Error> {
+    let shown = fold.incident(digest).map(|incident| {
+        let json = view::incident(fold, incident)?;
+        Ok((view::incident_text(fold, incident)?, json))
+    });
+    shown.transpose()
+}
+
+fn case(fold: &Fold, digest: &RecordDigest) -> Result<Option<(String, Value)>, Error> {
+    let shown = fold.case(digest).map(|case| {
+        let json = view::case(fold, case)?;
+        Ok((view::case_text(fold, case)?, json))
+    });
+    shown.transpose()
+}
+
+fn decision(fold: &Fold, digest: &RecordDigest) -> Result<Option<(String, Value)>, Error> {
+    let shown = fold.proposal(digest).map(|proposal| {
+        let json = view::proposal(fold, proposal)?;
+        Ok((view::proposal_text(fold, proposal)?, json))
+    });
+    shown.transpose()
+}
+
+fn remedy(fold: &Fold, digest: &RecordDigest) -> Result<Option<(String, Value)>, Error> {
+    let Some(proposal) = fold.proposal(digest) else {
+        return Ok(None);
+    };
+    let shown = |remedy: Remedy<'_>| {
+        (
+            view::remedy_text(fold, &remedy),
+            view::remedy(fold, &remedy),
+        )
+    };
+    Ok(proposal.remedy(fold)?.map(shown))
+}
+
+fn text(fold: &Fold, digest: &RecordDigest) -> Result<Option<(String, Value)>, Error> {
+    let Some(proposal) = fold.proposal(digest) else {
+        return Ok(None);
+    };
+    let shown = |text: Text<'_>| (view::text_text(fold, &text), view::text(fold, &text));
+    Ok(proposal.text(fold)?.map(shown))
+}
+
+async fn entry(command: &Entry, stop: &AtomicBool) -> Result<(), Error> {
+    let view = command.read.open(stop).await?;
+    let entry = entry_at(&view, command.index)?;
+    if command.raw {
+        return write_raw(&entry.bytes);
+    }
+    print_entry("get.entry", &command.read, &view, &entry);
     Ok(())
 }
 
@@ -215,9 +256,7 @@ async fn bundle(command: &BundleCommand, stop: &AtomicBool) -> Result<(), Error>
         "entries": bundle.len(),
         "file": command.out,
     });
-    command
-        .read
-        .print("get.bundle", &view, fold.now(), &text, json);
+    command.read.print("get.bundle", &view, &text, json);
     Ok(())
 }
 
@@ -234,7 +273,7 @@ fn entry_at(view: &View, index: u64) -> Result<LocalEntry, Error> {
 fn print_entry(what: &str, read: &ReadArgs, view: &View, entry: &LocalEntry) {
     let json: Value = view::entry(entry);
     let text = format!("{}\n{:#}", view::entry_line(entry), json["record"]);
-    read.print(what, view, entry.entry.accepted_time, &text, json);
+    read.print(what, view, &text, json);
 }
 
 fn write_raw(bytes: &[u8]) -> Result<(), Error> {

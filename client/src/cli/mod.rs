@@ -5,6 +5,7 @@ mod args;
 mod author;
 mod bench;
 mod case;
+mod changes;
 mod charter;
 mod close;
 mod correct;
@@ -15,6 +16,7 @@ mod demo;
 mod disclose;
 mod evidence;
 mod export;
+mod filter;
 mod fold;
 mod follow_up;
 mod get;
@@ -131,6 +133,7 @@ enum Command {
     /// List things of the locally verified log.
     #[command(subcommand)]
     List(list::Command),
+    Changes(changes::Command),
     Import(import::Command),
     #[command(subcommand)]
     Export(export::Command),
@@ -198,6 +201,7 @@ impl Command {
             Self::Witness(command) => command.format(),
             Self::Get(command) => command.format(),
             Self::List(command) => command.format(),
+            Self::Changes(command) => command.format(),
             Self::Import(command) => command.format(),
             Self::Export(command) => command.format(),
             Self::Demo(command) => command.format(),
@@ -236,6 +240,7 @@ impl Command {
             Self::Witness(command) => command.run(stop).await,
             Self::Get(command) => command.run(stop).await,
             Self::List(command) => command.run(stop).await,
+            Self::Changes(command) => command.run(stop).await,
             Self::Import(command) => command.run(stop),
             Self::Export(command) => command.run(stop).await,
             Self::Demo(command) => command.run().await,

@@ -1,11 +1,11 @@
-//! Answers and errors, as text or as one JSON object.
+//! Answers and errors, as text, as one JSON object, or as lines of JSON.
 
 use std::fmt::Display;
 use std::io::{Write as _, stdout};
 use std::path::Path;
 
 use clap::ValueEnum;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use trucelog_proto::hash::LeafIndex;
 
 use crate::Error;
@@ -21,13 +21,36 @@ pub(super) enum Format {
     Text,
     /// One JSON object with a `schema` and no missing fields.
     Json,
+    /// One JSON object per line: of a list, first what the answer says of itself, then each thing.
+    Ndjson,
 }
 
 /// Prints an answer.
 pub(super) fn print(format: Format, text: &str, json: &Value) {
     match format {
         Format::Text => line(text.trim_end()),
-        Format::Json => line(json),
+        Format::Json | Format::Ndjson => line(json),
+    }
+}
+
+/// Prints a list. `head` is what the answer says of itself, an object to which the things are added as `name`.
+pub(super) fn print_list(
+    format: Format,
+    text: &str,
+    mut head: Map<String, Value>,
+    name: &str,
+    items: Vec<Value>,
+) {
+    match format {
+        Format::Text => line(text.trim_end()),
+        Format::Json => {
+            head.insert(name.to_owned(), Value::Array(items));
+            line(Value::Object(head));
+        }
+        Format::Ndjson => {
+            line(Value::Object(head));
+            items.into_iter().for_each(line);
+        }
     }
 }
 
@@ -39,7 +62,7 @@ pub(super) fn deliver(format: Format, text: &str, json: &Value) -> Result<(), Er
     let mut out = stdout();
     let written = match format {
         Format::Text => writeln!(out, "{}", text.trim_end()),
-        Format::Json => writeln!(out, "{json}"),
+        Format::Json | Format::Ndjson => writeln!(out, "{json}"),
     };
     written
         .and_then(|()| out.flush())
@@ -58,7 +81,7 @@ pub(super) fn report(error: &Error, format: Format) {
         _ if matches!(error, Error::Demo(demo) if matches!(**demo, DemoError::NotShown(_))) => {
             eprintln!("trucelog: {error}");
         }
-        (Format::Json, _) => line(error_json(error)),
+        (Format::Json | Format::Ndjson, _) => line(error_json(error)),
         (Format::Text, Exit::False) => match evidence(error) {
             Some(path) => line(format_args!("FALSE {error}: evidence in {path}")),
             None => line(format_args!("FALSE {error}")),

@@ -16,7 +16,7 @@ use super::Common;
       --effective-time 2026-03-17T22:00:00Z --effective-as-written \"18 March, 00:00 Eastern European Time\" \\
       --title \"Ceasefire of 18 March\" --station-dir authority
   trucelog propose protocol-text --text-title \"Agreement, revised\" --language en=SHA256 \\
-      --effective-time 2026-04-01T00:00:00Z --effective-as-written \"1 April\" --replaces SHA256 \\
+      --effective-time 2026-04-01T00:00:00Z --effective-as-written \"1 April\" --replaces-text SHA256 \\
       --title Revision --station-dir authority")]
 pub(in super::super) struct ProtocolText {
     /// Title of the text.
@@ -43,7 +43,7 @@ pub(in super::super) struct ProtocolText {
     annex: Vec<ContentDigest>,
     /// Record digest of the Decision that adopted the text which this one replaces.
     #[arg(long, value_name = "SHA256", value_parser = digest)]
-    replaces: Option<RecordDigest>,
+    replaces_text: Option<RecordDigest>,
     #[command(flatten)]
     common: Common,
 }
@@ -79,7 +79,7 @@ impl ProtocolText {
             expiry_time: self.expiry_time.unwrap_or_default(),
             annexes: self.annex.into_iter().map(|annex| annex.0).collect(),
             supersedes: self
-                .replaces
+                .replaces_text
                 .map_or_else(Vec::new, |digest| digest.as_bytes().to_vec()),
         };
         (Question::ProtocolText(text), self.common)

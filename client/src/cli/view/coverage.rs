@@ -1,7 +1,7 @@
 //! Coverage: where it was watched, and when silence says nothing.
 
 use serde_json::{Value, json};
-use trucelog_proto::fold::{Interval, IntervalCount, Sensor, Watch, Written};
+use trucelog_proto::fold::{DaySector, Interval, IntervalCount, Sensor, Watch, Written};
 use trucelog_proto::pb;
 
 use super::{counted, span, stamp, time, word};
@@ -10,9 +10,19 @@ use crate::json::format_time;
 /// A day with what happened in it and how the sensors spent it.
 pub(in crate::cli) struct Day<'a> {
     pub(in crate::cli) interval: Interval,
-    pub(in crate::cli) count: IntervalCount,
+    /// The incidents in it, by sector; none for a sector without incidents.
+    pub(in crate::cli) sectors: Vec<DaySector<'a>>,
+    /// Not all incidents were counted, so that silence is not spoken of.
+    pub(in crate::cli) filtered: bool,
     /// The sensors that were ever reported on, with how each spent the day.
     pub(in crate::cli) watches: Vec<(&'a Sensor, Watch)>,
+}
+
+impl Day<'_> {
+    /// The incidents in it. Each is in one sector.
+    fn count(&self) -> IntervalCount {
+        self.sectors.iter().map(|sector| sector.count).sum()
+    }
 }
 
 /// What a report says of a sensor.
@@ -67,20 +77,32 @@ pub(in crate::cli) fn day(day: &Day<'_>) -> Value {
             "complete": watch.is_complete(),
         })
     });
+    let count = day.count();
+    let sectors = day.sectors.iter().map(|row| {
+        json!({
+            "sector": row.sector,
+            "certain": row.count.certain,
+            "possible": row.count.possible,
+        })
+    });
     json!({
         "start_time": format_time(day.interval.start_ms),
         "end_time": format_time(day.interval.end_ms),
-        "certain": day.count.certain,
-        "possible": day.count.possible,
+        "certain": count.certain,
+        "possible": count.possible,
+        "sectors": sectors.collect::<Vec<_>>(),
         "watches": watches.collect::<Vec<_>>(),
         "silence": silence(day),
     })
 }
 
-/// What it means that nothing was reported; absent when something was.
+/// What it means that nothing was reported; absent when something was, or not everything was counted.
 fn silence(day: &Day<'_>) -> Option<&'static str> {
+    if day.filtered {
+        return None;
+    }
     let complete = day.watches.iter().filter(|(_, watch)| watch.is_complete());
-    match (day.count.possible, complete.count(), day.watches.len()) {
+    match (day.count().possible, complete.count(), day.watches.len()) {
         (1.., _, _) => None,
         (0, _, 0) => Some("nobody says that anybody was watching"),
         (0, 0, _) => Some("no sensor was watching all the time: silence says nothing"),
@@ -89,19 +111,25 @@ fn silence(day: &Day<'_>) -> Option<&'static str> {
     }
 }
 
+/// A count for people.
+fn told(count: IntervalCount) -> String {
+    let certain = counted(count.certain, "incident");
+    match count.possible - count.certain {
+        0 => certain,
+        more => format!("{certain} and perhaps {more} more"),
+    }
+}
+
 pub(in crate::cli) fn day_line(day: &Day<'_>) -> String {
-    let count = day.count;
-    let more = match count.possible - count.certain {
-        0 => String::new(),
-        more => format!(" and perhaps {more} more"),
-    };
     let silence = silence(day).map_or(String::new(), |words| format!(": {words}"));
     let mut lines = vec![format!(
-        "{} to {}  {}{more}{silence}",
+        "{} to {}  {}{silence}",
         time(day.interval.start_ms),
         time(day.interval.end_ms),
-        counted(count.certain, "incident"),
+        told(day.count()),
     )];
+    let named = day.sectors.iter().filter(|row| !row.sector.is_empty());
+    lines.extend(named.map(|row| format!("  {:<24}  {}", row.sector, told(row.count))));
     lines.extend(day.watches.iter().map(|(sensor, watch)| {
         let parts = [
             ("up", watch.up_ms),

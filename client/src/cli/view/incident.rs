@@ -1,12 +1,10 @@
 //! Incidents.
 
 use serde_json::{Value, json};
-use trucelog_proto::fold::{
-    Appraisal, Check, Flag, Incident, Standing, Version, Views, Weight, WithheldKind,
-};
+use trucelog_proto::fold::{Appraisal, Check, Flag, Incident, Standing, Version, Views, Weight};
 use trucelog_proto::pb;
 
-use super::{difference, stamp, statement, time, withheld, word};
+use super::{difference, difference_line, stamp, statement, time, withheld, withheld_line, word};
 use crate::Error;
 use crate::json::{self, format_time};
 
@@ -208,16 +206,7 @@ pub(in crate::cli) fn incident_text(
             version.stamp.member,
             word(reason, "CORRECTION_REASON_"),
         ));
-        lines.extend(changes.iter().map(|change| {
-            let value =
-                |value: &Option<_>| value.as_ref().map_or("-".to_owned(), ToString::to_string);
-            format!(
-                "  {}: {} → {}",
-                change.path,
-                value(&change.old),
-                value(&change.new)
-            )
-        }));
+        lines.extend(changes.iter().map(difference_line));
     }
     if let Some(withdrawal) = incident.withdrawal() {
         lines.push(format!(
@@ -231,13 +220,7 @@ pub(in crate::cli) fn incident_text(
         let late = said.is_late(incident.stamp_of(&said.body.target), views)?;
         lines.push(super::life::statement_line(said, late));
     }
-    lines.extend(incident.withheld().iter().map(|withheld| {
-        let what = match withheld.kind {
-            WithheldKind::Observer => "position of the observer",
-            _ => "facility",
-        };
-        format!("withheld since index {}: {what}", withheld.by.index)
-    }));
+    lines.extend(incident.withheld().iter().map(withheld_line));
     let report = json::from_message("trucelog.v1.IncidentReport", &incident.newest().report);
     lines.push(format!("{report:#}"));
     Ok(lines.join("\n"))

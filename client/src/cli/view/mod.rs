@@ -1,8 +1,9 @@
-//! What was folded as JSON and as lines, for `get` and `list`.
+//! What was folded as JSON and as lines, for `get`, `list` and `changes`.
 //!
 //! Each file has for its subject a line, for lists; a text, for people; and JSON, in which no field is ever missing.
 
 mod case;
+mod change;
 mod coverage;
 mod entry;
 mod incident;
@@ -21,10 +22,11 @@ use crate::Error;
 use crate::json::{self, format_time};
 
 pub(super) use case::{case, case_line, case_text};
+pub(super) use change::{change, change_text};
 pub(super) use coverage::{Day, coverage, coverage_line, day, day_line};
 pub(super) use entry::{entry, entry_line, entry_summary};
 pub(super) use incident::{incident, incident_line, incident_summary, incident_text};
-pub(super) use proposal::{proposal, proposal_line};
+pub(super) use proposal::{proposal, proposal_line, proposal_text};
 pub(super) use remedy::{remedy, remedy_text};
 pub(super) use summary::{summary, summary_text};
 pub(super) use text::{text, text_text};
@@ -49,6 +51,13 @@ fn difference(difference: &Difference) -> Value {
         "old": difference.old.as_ref().map(ToString::to_string),
         "new": difference.new.as_ref().map(ToString::to_string),
     })
+}
+
+/// A field that differs, for people, below what it is a field of.
+fn difference_line(difference: &Difference) -> String {
+    let value = |value: &Option<_>| value.as_ref().map_or("-".to_owned(), ToString::to_string);
+    let (old, new) = (value(&difference.old), value(&difference.new));
+    format!("  {}: {old} → {new}", difference.path)
 }
 
 /// What a party says about a record that stands at `target`.

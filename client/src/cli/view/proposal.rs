@@ -1,11 +1,14 @@
 //! Proposals with their votes and decisions.
 
 use serde_json::{Value, json};
-use trucelog_proto::fold::{BasisChange, BasisMark, Proposal, ProposalStatus, Views};
+use trucelog_proto::fold::{
+    BasisChange, BasisMark, Proposal, ProposalStatus, Stamp, Views, Written,
+};
 use trucelog_proto::pb;
 use trucelog_proto::pb::proposal::Question;
 
-use super::{difference, stamp, statement};
+use super::life::statement_line;
+use super::{difference, difference_line, stamp, statement, time, word};
 use crate::Error;
 use crate::json::{self, format_time};
 
@@ -119,4 +122,66 @@ pub(in crate::cli) fn proposal_line(
         line = format!("{line} [{change} at index {}]", mark.index);
     }
     Ok(line)
+}
+
+/// A proposal with its reasons, its votes, its decision, and what happened to its basis since.
+pub(in crate::cli) fn proposal_text(
+    views: &dyn Views,
+    proposal: &Proposal,
+) -> Result<String, Error> {
+    let Written { stamp, body } = proposal.written();
+    let mut lines = vec![
+        proposal_line(views, proposal)?,
+        format!(
+            "proposed at index {} by {}, voting closes {} at the latest",
+            stamp.index,
+            stamp.member,
+            time(proposal.state().deadline()),
+        ),
+    ];
+    lines.extend(proposal.votes().iter().map(|vote| {
+        let choice = word(vote.body.choice().as_str_name(), "VOTE_CHOICE_");
+        let opinion = match vote.body.opinion.as_str() {
+            "" => String::new(),
+            opinion => format!(": {opinion}"),
+        };
+        format!(
+            "voted at index {} by {}: {choice}{opinion}",
+            vote.stamp.index, vote.stamp.member
+        )
+    }));
+    lines.extend(proposal.decision().map(|decision| {
+        let outcome = word(decision.body.outcome().as_str_name(), "OUTCOME_");
+        let Stamp { index, digest, .. } = &decision.stamp;
+        format!("decided at index {index}: {outcome}, by the record {digest}")
+    }));
+    for mark in proposal.basis_marks(views)? {
+        lines.push(mark_line(&mark));
+        if let BasisChange::Changed(fields) = &mark.change {
+            lines.extend(fields.iter().map(difference_line));
+        }
+    }
+    for said in proposal.statements() {
+        let late = said.is_late(proposal.stamp_of(&said.body.target), views)?;
+        lines.push(statement_line(said, late));
+    }
+    let asked = json::from_message("trucelog.v1.Proposal", body);
+    lines.push(format!("{asked:#}"));
+    Ok(lines.join("\n"))
+}
+
+fn mark_line(mark: &BasisMark) -> String {
+    let change = match mark.change {
+        BasisChange::Withdrawn => "basis withdrawn",
+        BasisChange::Changed(_) => "basis changed",
+    };
+    let when = if mark.before_decision {
+        "before the decision"
+    } else {
+        "after the decision"
+    };
+    format!(
+        "{change} at index {}, {when}: report {}",
+        mark.index, mark.report
+    )
 }
