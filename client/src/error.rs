@@ -273,15 +273,15 @@ impl Error {
     }
 }
 
-/// A charter that names another log says nothing about this one.
+/// A charter that names another log says nothing about this one, and one under newer rules takes newer software.
 fn of_succession(error: &SuccessionError) -> Exit {
+    use Reason::{NotSupported, WrongCharter, WrongOrigin};
     match error {
-        SuccessionError::NotEnough { .. } => Exit::NotEnough,
-        SuccessionError::Refused(refusal)
-            if matches!(refusal.reason, Reason::WrongOrigin | Reason::WrongCharter) =>
-        {
-            Exit::NotEnough
-        }
+        SuccessionError::NotEnough { .. }
+        | SuccessionError::Refused(Refusal {
+            reason: WrongOrigin | WrongCharter | NotSupported,
+            ..
+        }) => Exit::NotEnough,
         SuccessionError::State(_) => Exit::NotChecked,
         _ => Exit::False,
     }

@@ -20,6 +20,7 @@ use trucelog_proto::hash::{CharterDigest, LeafIndex, NodeHash, RecordDigest, Tre
 use trucelog_proto::pb;
 use trucelog_proto::policy::Policy;
 use trucelog_proto::proof;
+use trucelog_proto::refusal::{Reason, Refusal};
 use trucelog_proto::succession::SuccessionError;
 use trucelog_proto::tree::leaf_hash;
 
@@ -118,13 +119,22 @@ pub enum EvidenceError {
 }
 
 impl EvidenceError {
-    /// The exit code of a command that ends with this error. Keys that nobody pinned say nothing, true or false.
+    /// The exit code of a command that ends with this error. Keys that nobody pinned say nothing, true or false; nor do
+    /// charters that take newer software.
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
             Self::OtherLog { .. }
             | Self::Note {
                 source: ProofError::Verify(VerifyError::NoKnownSignature { .. }),
+                ..
+            }
+            | Self::Successor {
+                source:
+                    SuccessionError::Refused(Refusal {
+                        reason: Reason::NotSupported,
+                        ..
+                    }),
                 ..
             } => Exit::NotEnough,
             _ => Exit::False,

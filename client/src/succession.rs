@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use trucelog_proto::hash::{LeafIndex, RootHash, TreeSize};
 use trucelog_proto::pb;
 use trucelog_proto::record::LogId;
-use trucelog_proto::rules::{self, Key, MemberList};
+use trucelog_proto::rules::{self, Key, MemberList, RuleError};
 use trucelog_proto::state::{MemoryState, StateError};
 use trucelog_proto::succession::{self, SuccessionError};
 use trucelog_proto::verify::{self, StopError, Verifier};
@@ -143,6 +143,14 @@ impl Predecessor {
             Err(SuccessionError::NotEnough { .. }) => Ok(()),
             verdict => verdict,
         }
+    }
+}
+
+/// A charter that no log is founded with succeeds none.
+pub(crate) fn of_rules(error: RuleError) -> SuccessionError {
+    match error {
+        RuleError::Refused(refusal) => refusal.into(),
+        RuleError::State(error) => error.into(),
     }
 }
 

@@ -137,6 +137,48 @@ impl Orphaned {
         verify.ok();
     }
 
+    /// Puts keys, configurations and the state of a verifier where the page has them.
+    fn ready_for_the_page(&self) {
+        for member in ["DEU", "FRA"] {
+            fs::create_dir(self.path().join(member)).unwrap();
+            let key = self.path().join(format!("{member}-authority/key.pem"));
+            fs::copy(key, self.path().join(member).join("authority.pem")).unwrap();
+        }
+        let config = "data_dir = \"next-data\"\nanchor_dir = \"next-anchor\"\nlog_key = \"log.pem\"\n\
+                      listen = \"127.0.0.1:0\"\n";
+        fs::write(self.path().join("next.toml"), config).unwrap();
+        let charter = &self.world.charter;
+        let mirror = self.mirror();
+        let pin = format!(
+            "verify log --state audit --policy policy --charter {charter} --remote {}",
+            mirror.url
+        );
+        self.run(&pin).ok();
+    }
+
+    /// The commands below a heading of the page.
+    fn block(heading: &str) -> String {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/succession.md");
+        let page = fs::read_to_string(page).unwrap();
+        let below = page.split(&format!("## {heading}\n")).nth(1).unwrap();
+        below.split("```\n").nth(1).unwrap().to_owned()
+    }
+
+    /// Runs them, with the server that the page calls by an example's name.
+    fn page(&self, heading: &str, url: &str) -> String {
+        let block = Self::block(heading);
+        let block = block.replace("https://mirror.example.org", url);
+        self.sh(&block.replace("https://log.example.org", url))
+    }
+
+    fn sh(&self, script: &str) -> String {
+        let programs = Path::new(TRUCELOG).parent().unwrap().display();
+        let path = format!("{programs}:{}", std::env::var("PATH").unwrap());
+        let mut command = Command::new("sh");
+        command.args(["-euc", script]).current_dir(self.path());
+        finish(command.env("PATH", path).env_remove("TRUCELOG_STATE")).ok()
+    }
+
     fn found(&self, charter: &str) -> Done {
         let words = format!("init --successor-of mirror.toml --charter {charter}.signed");
         finish(&mut next_trucelogd(self.path(), &words))
@@ -186,6 +228,33 @@ fn refused(done: &Done, code: i32, words: &str) {
     assert_eq!(done.code, Some(code), "{done:?}");
     let all = format!("{}{}", done.stdout, done.stderr);
     assert!(all.contains(words), "{words}: {done:?}");
+}
+
+/// The commands of `docs/succession.md`, as they stand there.
+#[test]
+fn the_page_runs() {
+    let old = Orphaned::new();
+    old.ready_for_the_page();
+    let mirror = old.mirror();
+    old.page("1. Let the mirror serve what it has", &mirror.url);
+    drop(mirror);
+    old.page("2. Draft the new charter", "");
+    let endorse = old.page("3. Endorse", "");
+    assert!(
+        endorse.contains("endorsed by DEU in DEU.endorsement"),
+        "{endorse}"
+    );
+    old.sh(&Orphaned::block("3. Endorse").replace("DEU", "FRA"));
+    let found = Orphaned::block("4. Found the new log");
+    let (found, serve) = found.rsplit_once("trucelogd ").unwrap();
+    let founded = old.sh(found);
+    assert!(founded.contains("origin example.org/next"), "{founded}");
+    let server = start(trucelogd(old.path(), serve.trim_end()));
+    let followed = old.page("5. Follow", &server.url);
+    let verified = followed
+        .lines()
+        .any(|line| line.starts_with("VERIFIED log example.org/next size 1"));
+    assert!(verified, "{followed}");
 }
 
 #[test]

@@ -5,13 +5,12 @@
 use prost::Message as _;
 use trucelog_proto::hash::{CharterDigest, TreeSize};
 use trucelog_proto::pb;
-use trucelog_proto::record::LogId;
-use trucelog_proto::rules::RuleError;
+use trucelog_proto::record::{LogId, record_digest};
 use trucelog_proto::succession::{Contradiction, SuccessionError, contradiction};
 
 use super::{Evidence, EvidenceError, Judgement, malformed};
 use crate::founding::Founding;
-use crate::succession::Predecessor;
+use crate::succession::{Predecessor, of_rules};
 use crate::trust::Trust;
 
 /// Two different charters of one predecessor. Form and signatures hold; that the endorsements suffice is still to be
@@ -61,10 +60,8 @@ impl Evidence {
 fn founding(bytes: &[u8]) -> Result<Founding, EvidenceError> {
     let signed = pb::SignedRecord::decode(bytes)
         .map_err(|error| malformed(&format!("a charter: {error}")))?;
-    Founding::of(signed).map_err(|error| match error {
-        RuleError::Refused(refusal) => malformed(&format!("a charter: {refusal}")),
-        RuleError::State(error) => malformed(&format!("a charter: {error}")),
-    })
+    let charter = CharterDigest::from_bytes(*record_digest(&signed.record).as_bytes());
+    Founding::of(signed).map_err(|error| in_charter(charter)(of_rules(error)))
 }
 
 fn in_charter(charter: CharterDigest) -> impl Fn(SuccessionError) -> EvidenceError {

@@ -11,11 +11,11 @@ use prost::Message as _;
 use trucelog_proto::hash::TreeSize;
 use trucelog_proto::note::VerifierKey;
 use trucelog_proto::pb;
+use trucelog_proto::record::NO_CHARTER;
 use trucelog_proto::refusal::{Reason, Refusal};
-use trucelog_proto::rules::RuleError;
 use trucelog_proto::succession::{SuccessionError, contradiction};
 
-use super::{Predecessor, in_file};
+use super::{Predecessor, in_file, of_rules};
 use crate::evidence::Evidence;
 use crate::falsehood::{False, Falsehood};
 use crate::founding::{Founding, read_signed};
@@ -94,11 +94,12 @@ pub fn follow(
             predecessor.origin
         ));
     }
-    new.keep(into)?;
+    // First, so that another successor is never pinned unseen.
     durable::replace(
         &state.join(FOLLOWED_FILE),
         &submission(&founding).encode_to_vec(),
     )?;
+    new.keep(into)?;
     Ok(Followed {
         members: own.members()?.active().count(),
         left_behind,
@@ -107,13 +108,6 @@ pub fn follow(
         trust: new,
         warnings,
     })
-}
-
-fn of_rules(error: RuleError) -> SuccessionError {
-    match error {
-        RuleError::Refused(refusal) => refusal.into(),
-        RuleError::State(error) => error.into(),
-    }
 }
 
 /// Before the size that is named is looked for, it must be this log that is named.
@@ -216,7 +210,7 @@ fn check_policies(new: &Trust, founding: &Founding) -> Result<(), TrustError> {
 fn submission(founding: &Founding) -> pb::Submission {
     pb::Submission {
         origin: founding.id.origin.to_string(),
-        charter_digest: trucelog_proto::record::NO_CHARTER.as_bytes().to_vec(),
+        charter_digest: NO_CHARTER.as_bytes().to_vec(),
         signed_record: Some(founding.signed.clone()),
     }
 }

@@ -1,25 +1,15 @@
 //! Charters that pretend to succeed a log, and two that both do.
 
-use prost::Message as _;
-use trucelog_client::founding::{slot, speaker};
-use trucelog_client::station;
-use trucelog_proto::note::VerifierKey;
 use trucelog_proto::pb;
-use trucelog_proto::pb::record::Body;
-use trucelog_proto::record::{LogId, NO_CHARTER};
-use trucelog_proto::signature::PublicKey;
-use trucelog_proto::succession::endorse;
 
-use crate::commission::{MEMBERS, voted_down};
+use crate::commission::{MEMBERS, charter, voted_down};
 use crate::party::Party;
+use crate::support::Log;
 use crate::support::operator::Operator;
-use crate::support::{Log, key, public};
+use crate::support::successor::{endorsed, signed, successor};
 use crate::table::{By, Hand, Row, Seen, Verdict, Who};
 
-const NEXT: &str = "example.org/next";
-/// Seeds of the new log's key, of its operator's, and of a key that nobody has enrolled.
-const NEXT_LOG: u8 = 70;
-const NEXT_OPERATOR: u8 = 71;
+/// Seed of a key that nobody has enrolled.
 const STRANGER: u8 = 72;
 
 /// A charter that does not succeed the log.
@@ -44,7 +34,7 @@ const FALSE: &[False] = &[
     False {
         who: Who::Members,
         attack: "found a successor that fewer members endorse than the rules demand",
-        charter: |log| endorsed(successor(log), &keys()[..2]),
+        charter: |log| endorsed(successor(log, charter()), &keys()[..2]),
         seen: seen(
             Verdict::NotProven("2 of 3 members endorse"),
             Hand::Nothing("nothing: who endorsed it has signed nothing false"),
@@ -55,7 +45,7 @@ const FALSE: &[False] = &[
         attack: "endorses a successor in the members' names, with keys that nobody has enrolled",
         charter: |log| {
             endorsed(
-                successor(log),
+                successor(log, charter()),
                 &keys().map(|(member, _)| (member, STRANGER)),
             )
         },
@@ -65,9 +55,9 @@ const FALSE: &[False] = &[
         who: Who::Anybody,
         attack: "changes a word of a charter that the members have endorsed, and signs it as its operator",
         charter: |log| {
-            let mut charter = endorsed(successor(log), &keys());
-            charter.title.push('!');
-            charter
+            let mut changed = endorsed(successor(log, charter()), &keys());
+            changed.title.push('!');
+            changed
         },
         seen: seen(Verdict::FalseFile("SIGNATURE_INVALID"), CHARTER),
     },
@@ -77,7 +67,7 @@ const FALSE: &[False] = &[
         charter: |log| {
             let mut other = log.clone();
             other.forge_narrative(6);
-            endorsed(successor(&other), &keys())
+            endorsed(successor(&other, charter()), &keys())
         },
         seen: seen(Verdict::FalseFile("the charter states root"), CHARTER),
     },
@@ -96,46 +86,6 @@ pub(crate) fn rows() -> Vec<Row> {
 /// Each member with the seed of its authority's key.
 fn keys() -> [(&'static str, u8); 3] {
     MEMBERS.map(|(member, authority, ..)| (member, authority))
-}
-
-/// The charter of a successor of the whole log, not endorsed yet.
-fn successor(log: &Log) -> pb::Charter {
-    let log_key = PublicKey::of(&key(NEXT_LOG));
-    let head = log.checkpoint();
-    pb::Charter {
-        origin: NEXT.to_owned(),
-        log_key: VerifierKey::ed25519(NEXT.parse().unwrap(), log_key).to_string(),
-        operator_key: public(NEXT_OPERATOR),
-        predecessor: Some(pb::Predecessor {
-            origin: log.id.origin.to_string(),
-            charter_digest: log.id.charter.as_bytes().to_vec(),
-            size: head.size.get(),
-            root: head.root.as_bytes().to_vec(),
-            endorsements: Vec::new(),
-        }),
-        ..crate::commission::charter()
-    }
-}
-
-fn endorsed(mut charter: pb::Charter, by: &[(&str, u8)]) -> pb::Charter {
-    let sign = |(member, seed): &(&str, u8)| endorse(&charter, member, &key(*seed)).unwrap();
-    let endorsements = by.iter().map(sign).collect();
-    charter.predecessor.as_mut().unwrap().endorsements = endorsements;
-    charter
-}
-
-/// The `.signed` file of a charter.
-fn signed(charter: pb::Charter) -> Vec<u8> {
-    let id = LogId {
-        origin: charter.origin.parse().unwrap(),
-        charter: NO_CHARTER,
-    };
-    let record = pb::Record {
-        body: Some(Body::Charter(charter)),
-        ..pb::Record::default()
-    };
-    let signed = station::sign(record, &speaker(), &slot(), &id, &key(NEXT_OPERATOR));
-    signed.unwrap().encode_to_vec()
 }
 
 /// Somebody who has verified the whole log.
@@ -158,7 +108,7 @@ async fn charters_that_do_not_succeed_the_log() {
         assert!(!party.path().join("next").exists(), "{}", it.attack);
     }
     assert_eq!(party.accepted(), accepted);
-    let honest = endorsed(successor(&log), &keys());
+    let honest = endorsed(successor(&log, charter()), &keys());
     party.write("given.signed", &signed(honest));
     let followed = party.run("verify successor given.signed --into next");
     followed.is(Verdict::Verified);
@@ -169,8 +119,8 @@ async fn two_successors() {
     let log = voted_down();
     let party = verifier(&log).await;
     let accepted = party.accepted();
-    let first = endorsed(successor(&log), &keys());
-    let mut rival = successor(&log);
+    let first = endorsed(successor(&log, charter()), &keys());
+    let mut rival = successor(&log, charter());
     rival.title.push('!');
     let rival = endorsed(rival, &keys());
     party.write("first.signed", &signed(first));

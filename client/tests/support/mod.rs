@@ -10,6 +10,7 @@ pub mod follower;
 pub mod lines;
 pub mod mirror;
 pub mod operator;
+pub mod successor;
 pub mod witness;
 pub mod world;
 
