@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr};
 
 use sha2::{Digest, Sha256};
 
-use crate::error::DecodeError;
+use crate::error::decode::DecodeError;
 
 /// Computes SHA-256 over the concatenation of `parts`.
 ///

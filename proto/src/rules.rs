@@ -25,8 +25,10 @@ mod incident_report;
 mod membership;
 mod model;
 mod party_statement;
+mod placed;
 mod proposal;
 mod protocol_text;
+mod question;
 mod ratification;
 mod references;
 mod reopening;
@@ -36,71 +38,24 @@ mod summary;
 mod vote;
 mod withdrawal;
 
-use thiserror::Error;
-
-use crate::hash::{CharterDigest, LeafHash, LeafIndex};
+use crate::hash::CharterDigest;
 use crate::pb;
 use crate::pb::record::Body;
-use crate::record::VerifiedRecord;
 use crate::refusal::{Reason, Refusal};
 use crate::state::{State, StateError, Writes};
 
-pub use charter::{AUTHORITY_STATION, OPERATOR, OPERATOR_STATION, RECOVERY_STATION};
 use context::Context;
 pub use incident_report::is_ordered;
 pub(crate) use model::body;
 pub use model::{
-    ActivationState, CaseName, CaseState, CharterState, ClauseState, CommitmentState,
-    CoverageState, Gap, GapList, Head, Holder, HolderList, Key, KeyState, MemberList, MemberState,
-    ProposalState, RatificationState, RecordState, SensorState, Standing, StationState,
-    SubjectState, Tally, VoteState, body_name, load,
+    AUTHORITY_STATION, ActivationState, CaseName, CaseState, CharterState, ClauseState,
+    CommitmentState, CoverageState, Gap, GapList, Head, Holder, HolderList, Key, KeyState,
+    MemberList, MemberState, OPERATOR, OPERATOR_STATION, ProposalState, RECOVERY_STATION,
+    RatificationState, RecordState, SensorState, Standing, StationState, SubjectState, Tally,
+    VoteState, body_name, load,
 };
+pub use placed::{Placed, RULES_VERSION, RuleError};
 pub use references::references;
-
-/// The version of the rules that this software judges.
-pub const RULES_VERSION: u32 = 1;
-
-/// A record at the place in the log that it has or shall have.
-#[derive(Clone, Copy, Debug)]
-pub struct Placed<'a> {
-    /// Index of its entry.
-    pub index: LeafIndex,
-    /// When the log accepted it, Unix milliseconds.
-    pub accepted_time: u64,
-    /// Leaf hash of its entry.
-    pub leaf: LeafHash,
-    /// The record, form and signature checked.
-    pub record: &'a VerifiedRecord,
-}
-
-impl<'a> Placed<'a> {
-    /// What the record says.
-    #[must_use]
-    pub fn body(&self) -> Option<&'a Body> {
-        self.record.record.message.body.as_ref()
-    }
-}
-
-/// The rules do not let a record in, or could not be asked.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum RuleError {
-    /// The record is refused.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// The state could not be read; nothing is said about the record.
-    #[error(transparent)]
-    State(#[from] StateError),
-}
-
-impl RuleError {
-    /// Puts the field of a refusal below another one.
-    fn below(self, parent: &str) -> Self {
-        match self {
-            Self::Refused(refusal) => refusal.below(parent).into(),
-            other @ Self::State(_) => other,
-        }
-    }
-}
 
 /// Judges a record at its place and gives what it changes. Costs a bounded number of point reads.
 ///

@@ -4,7 +4,8 @@
 
 use super::context::Context;
 use super::model::{ActivationState, Key, ProposalState, body};
-use super::{RuleError, decision, fields};
+use super::placed::RuleError;
+use super::{fields, question};
 use crate::limits::{MAX_REASON_LEN, MAX_REMARK_LEN};
 use crate::pb;
 use crate::refusal::{Reason, Refusal};
@@ -34,7 +35,7 @@ fn activate(context: &mut Context<'_>, activation: &pb::Activation) -> Result<()
             .into());
     }
     if !check_earlier(context, activation)? {
-        decision::not_replaced(&decision, "decision")?;
+        question::not_replaced(&decision, "decision")?;
     }
     context.belongs_to(&activation.decision);
     let newest = ActivationState {

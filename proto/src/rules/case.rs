@@ -4,7 +4,8 @@
 
 use super::context::Context;
 use super::model::{CaseName, CaseState, Key};
-use super::{RuleError, fields, incident_report};
+use super::placed::RuleError;
+use super::{fields, incident_report};
 use crate::limits::{MAX_CASES_OF_REPORT, MAX_LIST_LEN, MAX_NAME_LEN, MAX_REMARK_LEN};
 use crate::pb;
 use crate::refusal::{Reason, Refusal};

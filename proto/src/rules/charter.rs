@@ -4,25 +4,20 @@
 
 use super::context::Context;
 use super::fields::{self, Check};
-use super::model::{CharterState, Key, KeyState, MemberList, MemberState, Standing, StationState};
+use super::model::{
+    AUTHORITY_STATION, CharterState, Key, KeyState, MemberList, MemberState, OPERATOR,
+    OPERATOR_STATION, RECOVERY_STATION, Standing, StationState,
+};
+use super::placed::{Placed, RuleError};
+use super::rule_set;
 use super::station_change::count_holder;
-use super::{Placed, RuleError, rule_set};
 use crate::limits::{MAX_NAME_LEN, MAX_TITLE_LEN};
 use crate::note::{KeyMaterial, VerifierKey};
 use crate::pb;
 use crate::record::parse_key;
 use crate::refusal::{Reason, Refusal};
 use crate::state::State;
-use crate::succession;
-
-/// Code of the member that only writes the charter.
-pub const OPERATOR: &str = "OPERATOR";
-/// Station that only writes the charter.
-pub const OPERATOR_STATION: &str = "log";
-/// Station of each member's authority key.
-pub const AUTHORITY_STATION: &str = "authority";
-/// Station of each member's recovery key.
-pub const RECOVERY_STATION: &str = "recovery";
+use crate::succession::endorsement;
 
 pub(super) fn found<'a>(
     state: &'a dyn State,
@@ -127,7 +122,7 @@ fn check(placed: Placed<'_>, charter: &pb::Charter) -> Result<(Vec<u8>, Vec<u8>)
         rule_set::check(rules, &members).map_err(|refusal| refusal.below("rules"))?;
         let log_key_pq = log_key_pq(charter)?;
         if let Some(predecessor) = &charter.predecessor {
-            succession::check_form(charter, predecessor)?;
+            endorsement::check_form(charter, predecessor)?;
         }
         Ok((log_key, log_key_pq))
     };

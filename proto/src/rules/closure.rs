@@ -3,8 +3,9 @@
 //! Source: `proto/spec/rules.md`, "Closure".
 
 use super::context::Context;
+use super::fields;
 use super::model::Key;
-use super::{RuleError, fields};
+use super::placed::RuleError;
 use crate::limits::MAX_REMARK_LEN;
 use crate::pb;
 use crate::refusal::{Reason, Refusal};

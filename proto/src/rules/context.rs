@@ -7,7 +7,7 @@ use super::model::{
     self, CaseState, CharterState, CoverageState, Head, HolderList, Key, KeyState, MemberList,
     MemberState, ProposalState, RecordState, body, body_number, name_of_body,
 };
-use super::{Placed, RULES_VERSION, RuleError};
+use super::placed::{Placed, RULES_VERSION, RuleError};
 use crate::hash::RecordDigest;
 use crate::limits::{MAX_CODE_LEN, MAX_IDENTIFIER_LEN};
 use crate::pb;

@@ -4,7 +4,8 @@
 
 use super::context::Context;
 use super::model::{Key, RecordState};
-use super::{RuleError, fields, incident_report};
+use super::placed::RuleError;
+use super::{fields, incident_report};
 use crate::hash::RecordDigest;
 use crate::limits::MAX_REASON_LEN;
 use crate::pb;

@@ -4,7 +4,8 @@
 
 use super::context::Context;
 use super::model::{CaseName, CaseState, Key, RecordState};
-use super::{RuleError, evidence_item, fields};
+use super::placed::RuleError;
+use super::{evidence_item, fields};
 use crate::limits::MAX_REMARK_LEN;
 use crate::pb;
 use crate::pb::CorroborationResult::{CannotAssess, Confirm, Unspecified};

@@ -4,7 +4,8 @@
 
 use super::context::Context;
 use super::model::{CoverageState, Key, RecordState, SensorState, body};
-use super::{RuleError, fields, incident_report};
+use super::placed::RuleError;
+use super::{fields, incident_report};
 use crate::limits::{MAX_IDENTIFIER_LEN, MAX_REASON_LEN};
 use crate::pb;
 use crate::pb::CoverageStatus::{AccessDenied, Down};

@@ -3,10 +3,10 @@
 //! Source: `proto/spec/rules.md`, "Decision".
 
 use super::context::Context;
-use super::fields::Check;
 use super::model::{CaseState, Key, ProposalState, RecordState};
+use super::placed::RuleError;
 use super::vote::proposal;
-use super::{RuleError, fields, membership, rule_set};
+use super::{fields, membership, rule_set};
 use crate::pb;
 use crate::pb::Outcome;
 use crate::pb::proposal::Question;
@@ -103,13 +103,4 @@ fn put_in_force(
         }
         _ => Ok(()),
     }
-}
-
-/// Refuses a decision that a later one has replaced.
-pub(super) fn not_replaced(decision: &RecordState, field: &str) -> Check {
-    if decision.current.is_empty() {
-        return Ok(());
-    }
-    let current = fields::digest(&decision.current, field)?;
-    Err(Refusal::new(Reason::ReferenceSuperseded, field).with("use_digest", current))
 }

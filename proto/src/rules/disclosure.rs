@@ -3,8 +3,9 @@
 //! Source: `proto/spec/rules.md`, "Disclosure".
 
 use super::context::Context;
+use super::fields;
 use super::model::{Key, body};
-use super::{RuleError, fields};
+use super::placed::RuleError;
 use crate::checkpoint::Origin;
 use crate::error::DecodeError;
 use crate::hash::Commitment;

@@ -2,10 +2,10 @@
 //!
 //! Source: `proto/spec/rules.md`, "EvidenceItem".
 
-use super::RuleError;
 use super::context::Context;
 use super::fields::{self, Check};
 use super::model::{CommitmentState, Key, body};
+use super::placed::RuleError;
 use crate::limits::{MAX_MEDIA_TYPE_LEN, MAX_REASON_LEN};
 use crate::pb;
 use crate::pb::evidence_item::Content;

@@ -5,7 +5,8 @@
 use super::context::Context;
 use super::fields::{self, Check};
 use super::model::body;
-use super::{RuleError, evidence_item, protocol_text};
+use super::placed::RuleError;
+use super::{evidence_item, protocol_text};
 use crate::limits::{
     MAX_BEARING, MAX_BEARING_ERROR, MAX_CALIBRE, MAX_DATASET_LEN, MAX_IDENTIFIER_LEN,
     MAX_IMPORTED_VALUE_LEN, MAX_LATITUDE, MAX_LONGITUDE, MAX_NAME_LEN, MAX_NARRATIVE_LEN,

@@ -2,11 +2,12 @@
 //!
 //! Source: `proto/spec/rules.md`, "MEMBERSHIP".
 
-use super::charter::{OPERATOR, admit_member, key_state, stations};
+use super::charter::{admit_member, key_state, stations};
 use super::context::Context;
-use super::model::{Key, KeyState, MemberState, ProposalState};
-use super::proposal::{ask, claim};
-use super::{RuleError, fields};
+use super::fields;
+use super::model::{Key, KeyState, MemberState, OPERATOR, ProposalState};
+use super::placed::RuleError;
+use super::question::{ask, claim};
 use crate::limits::MAX_NAME_LEN;
 use crate::pb;
 use crate::pb::MembershipChange::{Admit, Depart, Reinstate, Suspend, Unspecified};

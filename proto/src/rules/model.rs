@@ -7,6 +7,15 @@ use crate::pb;
 use crate::pb::record::Body;
 use crate::state::{State, StateError};
 
+/// Code of the member that only writes the charter.
+pub const OPERATOR: &str = "OPERATOR";
+/// Station that only writes the charter.
+pub const OPERATOR_STATION: &str = "log";
+/// Station of each member's authority key.
+pub const AUTHORITY_STATION: &str = "authority";
+/// Station of each member's recovery key.
+pub const RECOVERY_STATION: &str = "recovery";
+
 /// A key of the state.
 ///
 /// ```text

@@ -3,11 +3,12 @@
 //! Source: `proto/spec/rules.md`, "PartyStatement".
 
 use super::context::Context;
+use super::fields;
 use super::model::body::{
     CASE, CORRECTION, DECISION, DISCLOSURE, EVIDENCE_ITEM, INCIDENT_REPORT, PROPOSAL,
 };
 use super::model::{Key, MemberState};
-use super::{RuleError, fields};
+use super::placed::RuleError;
 use crate::limits::MAX_NARRATIVE_LEN;
 use crate::pb;
 use crate::pb::PartyStance::{ClaimResponse, Unspecified};

@@ -3,8 +3,10 @@
 //! Source: `proto/spec/rules.md`, "Proposal".
 
 use super::context::Context;
-use super::model::{CaseState, Key, ProposalState, RecordState, SubjectState};
-use super::{RuleError, decision, fields, membership, protocol_text, rule_set};
+use super::model::{CaseState, Key, ProposalState};
+use super::placed::RuleError;
+use super::question::{not_replaced, replace};
+use super::{fields, membership, protocol_text, rule_set};
 use crate::limits::{MAX_MEASURE_LEN, MAX_NAME_LEN, MAX_NARRATIVE_LEN};
 use crate::pb;
 use crate::pb::proposal::Question;
@@ -66,50 +68,6 @@ fn open_in_case(context: &mut Context<'_>, case: &[u8]) -> Result<(), RuleError>
     state.open_proposals = state.open_proposals.saturating_add(1);
     context.store(&key, &state);
     Ok(())
-}
-
-/// Names the decision that this proposal is to replace: one that none has replaced, nor is about to.
-pub(super) fn replace(
-    context: &mut Context<'_>,
-    before: &RecordState,
-    digest: &[u8],
-    state: &mut ProposalState,
-) -> Result<(), RuleError> {
-    const FIELD: &str = "supersedes";
-    decision::not_replaced(before, FIELD)?;
-    claim(context, state.rule.kind(), digest, FIELD)?;
-    state.superseded = digest.to_vec();
-    Ok(())
-}
-
-/// Takes a subject for this proposal. A second one is refused until the first is decided.
-pub(super) fn claim(
-    context: &mut Context<'_>,
-    kind: pb::ProposalKind,
-    subject: &[u8],
-    field: &str,
-) -> Result<(), RuleError> {
-    let key = Key::Subject(kind, subject);
-    if let Some(SubjectState { proposal }) = context.load(&key)? {
-        let newest: Option<ProposalState> = context.load(&Key::Proposal(&proposal))?;
-        if newest.is_some_and(|newest| !newest.decided) {
-            return Err(Refusal::new(Reason::ProposalOpen, field)
-                .with("proposal", fields::digest(&proposal, field)?)
-                .into());
-        }
-    }
-    let proposal = context.digest().as_bytes().to_vec();
-    context.store(&key, &SubjectState { proposal });
-    Ok(())
-}
-
-/// Keeps what the decision will put in force.
-pub(super) fn ask(context: &mut Context<'_>, question: Question) {
-    let asked = pb::Proposal {
-        question: Some(question),
-        ..pb::Proposal::default()
-    };
-    context.store(&Key::Question(context.digest().as_bytes()), &asked);
 }
 
 /// Takes the rule and the electorate of this moment.
@@ -208,7 +166,7 @@ fn determine(
 ) -> Result<(), RuleError> {
     let (decision, basis) =
         context.adoption(&remedy.decision, pb::ProposalKind::Attribution, "decision")?;
-    decision::not_replaced(&decision, "decision")?;
+    not_replaced(&decision, "decision")?;
     context.not_closed(&basis.case, "decision")?;
     if basis.finding() == pb::AttributionFinding::NotABreach {
         return Err(Refusal::new(Reason::BasisNotABreach, "decision").into());

@@ -2,11 +2,11 @@
 //!
 //! Source: `proto/spec/rules.md`, "`PROTOCOL_TEXT`".
 
-use super::RuleError;
 use super::context::Context;
 use super::fields::{self, Check};
 use super::model::{ClauseState, Key, ProposalState};
-use super::proposal::replace;
+use super::placed::RuleError;
+use super::question::replace;
 use crate::limits::{
     MAX_IDENTIFIER_LEN, MAX_LANGUAGE_LEN, MAX_NAME_LEN, MAX_TITLE_LEN, MAX_WRITTEN_TIME_LEN,
     MIN_LANGUAGE_LEN,

@@ -4,7 +4,8 @@
 
 use super::context::Context;
 use super::model::{Key, RatificationState};
-use super::{RuleError, decision, fields};
+use super::placed::RuleError;
+use super::{fields, question};
 use crate::limits::{MAX_NAME_LEN, MAX_REASON_LEN};
 use crate::pb;
 use crate::pb::RatificationStep::{Ratified, Refused, Signed, Unspecified};
@@ -32,7 +33,7 @@ fn step(context: &mut Context<'_>, ratification: &pb::Ratification) -> Result<()
         "decision",
     )?;
     if step == Signed {
-        decision::not_replaced(&adopted, "decision")?;
+        question::not_replaced(&adopted, "decision")?;
     }
     let key = Key::Ratification(&ratification.decision, context.member());
     check_order(context.load(&key)?, step)?;

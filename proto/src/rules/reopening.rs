@@ -3,8 +3,9 @@
 //! Source: `proto/spec/rules.md`, "Reopening".
 
 use super::context::Context;
+use super::fields;
 use super::model::{CaseState, Key, body};
-use super::{RuleError, fields};
+use super::placed::RuleError;
 use crate::limits::MAX_REMARK_LEN;
 use crate::pb;
 use crate::refusal::{Reason, Refusal};

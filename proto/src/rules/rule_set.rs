@@ -5,8 +5,8 @@
 use super::context::Context;
 use super::fields::{self, Check};
 use super::model::Key;
-use super::proposal::{ask, claim};
-use super::{RULES_VERSION, RuleError};
+use super::placed::{RULES_VERSION, RuleError};
+use super::question::{ask, claim};
 use crate::pb;
 use crate::pb::proposal::Question;
 use crate::refusal::{Reason, Refusal};

@@ -2,11 +2,13 @@
 //!
 //! Source: `proto/spec/rules.md`, "StationChange".
 
-use super::RuleError;
-use super::charter::{AUTHORITY_STATION, OPERATOR_STATION, RECOVERY_STATION};
 use super::context::Context;
 use super::fields;
-use super::model::{Gap, GapList, Holder, HolderList, Key, KeyState, StationState};
+use super::model::{
+    AUTHORITY_STATION, Gap, GapList, Holder, HolderList, Key, KeyState, OPERATOR_STATION,
+    RECOVERY_STATION, StationState,
+};
+use super::placed::RuleError;
 use crate::limits::{MAX_REASON_LEN, MAX_STATION_KEYS};
 use crate::pb;
 use crate::pb::station_change::Change;

@@ -2,9 +2,9 @@
 //!
 //! Source: `proto/spec/rules.md`, "Summary".
 
-use super::RuleError;
 use super::context::Context;
 use super::fields::{self, Check};
+use super::placed::RuleError;
 use crate::limits::{MAX_IDENTIFIER_LEN, MAX_NAME_LEN, MAX_REMARK_LEN};
 use crate::pb;
 use crate::pb::{IncidentKind, SummaryCount};

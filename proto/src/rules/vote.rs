@@ -3,8 +3,9 @@
 //! Source: `proto/spec/rules.md`, "Vote".
 
 use super::context::Context;
+use super::fields;
 use super::model::{Key, ProposalState, VoteState, body};
-use super::{RuleError, fields};
+use super::placed::RuleError;
 use crate::limits::MAX_NARRATIVE_LEN;
 use crate::pb;
 use crate::pb::VoteChoice::{ConcurSeparately, Dissent, Recused, Unspecified};

@@ -4,8 +4,9 @@
 
 use super::context::Context;
 use super::correction::own_report;
+use super::fields;
 use super::model::Key;
-use super::{RuleError, fields};
+use super::placed::RuleError;
 use crate::limits::MAX_REASON_LEN;
 use crate::pb;
 

@@ -29,7 +29,7 @@ use crate::{
     config::Config,
     sequencer::{Identity, recover::recover},
     store::{IndexBatch, IndexItem, Indexed, LogStore as _, Store, StoreError},
-    view::{indexer::IndexError, terms},
+    view::{error::IndexError, terms},
 };
 
 /// Entries between two reports of progress.

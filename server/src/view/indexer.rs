@@ -3,39 +3,16 @@
 use std::sync::Arc;
 
 use tokio::{sync::watch, task::spawn_blocking};
-use trucelog_proto::{
-    hash::{LeafIndex, TreeSize},
-    refusal::Refusal,
-    state::StateError,
-};
+use trucelog_proto::hash::{LeafIndex, TreeSize};
 
-use super::{stored_entry, terms};
+use super::{error::IndexError, stored_entry, terms};
 use crate::{
-    reader::ReadError,
     sequencer::{Head, StoredState},
-    store::{IndexBatch, Indexed, Store, StoreError},
+    store::{IndexBatch, Indexed, Store},
 };
 
 /// Entries in one write.
 const RUN: u64 = 512;
-
-/// Why the index cannot be continued.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum IndexError {
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// An entry cannot be read.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// An entry is not of its form.
-    #[error("a stored entry is malformed: {0}")]
-    Malformed(#[from] Refusal),
-    /// The state does not hold what an entry refers to.
-    #[error(transparent)]
-    State(#[from] StateError),
-}
 
 /// Follows `heads` until nobody signs any more, or the runtime is shut down.
 ///

@@ -17,6 +17,7 @@
 //! Source: `docs/server.md`, "Questions".
 
 pub mod answer;
+pub mod error;
 pub mod indexer;
 pub mod page;
 pub mod terms;

@@ -20,7 +20,7 @@ use trucelog_proto::{
     state::{State, StateError},
 };
 
-use super::indexer::IndexError;
+use super::error::IndexError;
 use crate::store::{IndexBatch, Posting};
 
 /// Version of the terms. Raised when they change: an index of another version is dropped and made anew.
