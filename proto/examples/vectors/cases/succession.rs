@@ -3,6 +3,7 @@
 use prost::Message as _;
 use trucelog_proto::{
     hash::LeafIndex,
+    mldsa::{MlDsaPublicKey, MlDsaSigningKey},
     note::VerifierKey,
     pb::{
         self,
@@ -153,6 +154,20 @@ fn after(happens: impl FnOnce(&mut Log), endorsements: &[(&str, &str)]) -> Input
     inputs(&log, endorsed(successor(&log), endorsements))
 }
 
+/// A successor with the ML-DSA-44 key that its predecessor has.
+fn with_the_key_pq() -> Inputs {
+    let key = MlDsaPublicKey::of(&MlDsaSigningKey::from_seed(&[7; 32]));
+    let vkey = |name: &str| VerifierKey::ml_dsa_44(name.parse().unwrap(), key.clone()).to_string();
+    let founding = pb::Charter {
+        log_key_pq: vkey(&governed_charter().origin),
+        ..governed_charter()
+    };
+    let log = Log::found(&charter_record(founding)).unwrap();
+    let mut charter = successor(&log);
+    charter.log_key_pq = vkey(SUCCESSOR);
+    inputs(&log, endorsed(charter, &BOTH))
+}
+
 fn rotate(log: &mut Log) {
     let rotation = Change::Rotation(pb::Rotation {
         station: "authority".to_owned(),
@@ -281,6 +296,12 @@ fn on_the_log() -> Vec<Case> {
                 let log_key = PublicKey::of(&key("log"));
                 it.log_key = VerifierKey::ed25519(SUCCESSOR.parse().unwrap(), log_key).to_string();
             }),
+        ),
+        case(
+            "same-log-key-pq",
+            "KEY_RESERVED",
+            "The new log has the predecessor's ML-DSA-44 key.",
+            with_the_key_pq(),
         ),
         case(
             "other-size",
