@@ -408,6 +408,43 @@ fn an_ended_key_endorses_no_more() {
     assert!(show.contains(key.trim_end()), "{show}");
 }
 
+/// What the old log cannot carry over is said, and has to be mended before anybody endorses.
+#[test]
+fn a_member_without_a_key_brings_one() {
+    let old = Orphaned::after(|world| {
+        let key = ["key", "convert", "UKR-authority/key.pem", "--to", "hex"];
+        let revoke = format!(
+            "station revoke --name authority --public-key {} --last-sequence 2",
+            world.run(&key).ok().trim_end()
+        );
+        world.write("UKR-authority", &revoke);
+    });
+    old.catch_up();
+    let mirror = old.mirror();
+    refused(&old.draft("next"), 5, "is the mirror running?");
+    drop(mirror);
+    let printed = old.draft("next").ok();
+    let note = "note: UKR has no authority_key in force: fill it in";
+    assert_eq!(printed.lines().last(), Some(note), "{printed}");
+    refused(
+        &old.endorse("next", "DEU", "DEU-authority"),
+        2,
+        "KEY_MALFORMED at charter.members[2].authority_key",
+    );
+    let key = new_key(old.path(), "UKR-new");
+    old.edit("next", "next", |charter| {
+        charter["members"][2]["authority_key"] = json!(key);
+    });
+    let printed = old.endorse("next", "DEU", "DEU-authority").ok();
+    let changed = format!("changed charter.members[2].authority_key: – -> {key}");
+    assert!(printed.contains(&changed), "{printed}");
+    // The new key is none of the old log's.
+    refused(&old.endorse("next", "UKR", "UKR-new"), 1, "KEY_UNKNOWN");
+    old.charter("next", &["DEU", "FRA"]).ok();
+    old.found("next").ok();
+    assert_eq!(old.follow("next", "next-state").code, Some(0));
+}
+
 #[test]
 fn two_endorsed_successors_are_evidence() {
     let old = Orphaned::new();

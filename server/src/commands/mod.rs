@@ -82,6 +82,12 @@ pub enum CommandError {
         /// The error of the operating system.
         source: io::Error,
     },
+    /// The store of a mirror cannot be opened.
+    #[error("{source}: is the mirror running? Stop it, because one process has its store open")]
+    MirrorOpen {
+        /// Why not.
+        source: StoreError,
+    },
     /// A mirror has no head that a successor could name.
     #[error("the mirror in {data_dir} has verified nothing yet: run trucelogd mirror first")]
     EmptyMirror {

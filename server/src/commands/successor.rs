@@ -30,7 +30,7 @@ use crate::{
     config::Config,
     mirror::{Mirror, config::MirrorConfig},
     sequencer::Identity,
-    store::{LogStore as _, Store},
+    store::{LogStore as _, Store, StoreError},
 };
 
 /// A draft that was written.
@@ -132,7 +132,13 @@ impl Copy {
     fn open(config: &MirrorConfig) -> Result<Self, CommandError> {
         let trust = read_trust(config)?;
         let id = trust.id.clone();
-        let store = Arc::new(open_store(config, &trust)?);
+        let store = open_store(config, &trust).map_err(|error| match error {
+            CommandError::Store(source @ StoreError::Rocks { .. }) => {
+                CommandError::MirrorOpen { source }
+            }
+            error => error,
+        })?;
+        let store = Arc::new(store);
         let mirror = Mirror::open(Arc::clone(&store), trust, config.evidence_dir.clone())?;
         let head = mirror.accepted().borrow().clone();
         let head = head.ok_or_else(|| CommandError::EmptyMirror {
