@@ -16,6 +16,7 @@ use trucelog_proto::hash::{LeafIndex, NodeHash, RootHash, TreeSize};
 use trucelog_proto::note::KeyMaterial;
 use trucelog_proto::policy::Verdict;
 use trucelog_proto::rules::{self, GapList, Head, Key, KeyState};
+use trucelog_proto::state::MemoryState;
 use trucelog_proto::tree::{RightEdge, leaf_hash};
 use trucelog_proto::verify::{self, Finding, HeadPlace, StopError, Verifier, place_head};
 
@@ -155,6 +156,12 @@ impl LogVerifier {
     #[must_use]
     pub fn verified(&self) -> TreeSize {
         self.verifier.size()
+    }
+
+    /// What the rules look up after the verified entries.
+    #[must_use]
+    pub fn state(&self) -> &MemoryState {
+        self.verifier.state().memory()
     }
 
     /// Whether a cosignature made now would hold: the newest entry was not accepted later than now, by more than the

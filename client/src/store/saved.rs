@@ -213,6 +213,10 @@ impl JournaledState {
             unsaved: Writes::default(),
         }
     }
+
+    pub(crate) fn memory(&self) -> &MemoryState {
+        &self.memory
+    }
 }
 
 impl State for JournaledState {

@@ -15,6 +15,7 @@ mod bodies;
 mod edits;
 mod judge;
 mod publication;
+#[path = "../../../proto/tests/support/rng.rs"]
 mod rng;
 mod signatures;
 mod story;

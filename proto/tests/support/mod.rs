@@ -4,7 +4,9 @@
 
 pub(crate) mod commission;
 pub(crate) mod governance;
+pub(crate) mod rng;
 pub(crate) mod statements;
+pub(crate) mod story;
 
 use std::collections::BTreeMap;
 
@@ -19,7 +21,7 @@ use trucelog_proto::record::{self, LogId, NO_CHARTER, VerifiedRecord};
 use trucelog_proto::refusal::Refusal;
 use trucelog_proto::rules::{self, Placed, RuleError};
 use trucelog_proto::signature::PublicKey;
-use trucelog_proto::state::{MemoryState, StateMut as _};
+use trucelog_proto::state::{MemoryState, StateMut as _, Writes};
 use trucelog_proto::tree::leaf_hash;
 
 /// Members of the test log; `AAA` is also a party in some tests.
@@ -253,7 +255,11 @@ impl Log {
         let station = self
             .stations
             .get(&(record.member.clone(), record.station.clone()));
-        let name = station.map_or("stranger", |(name, _)| name);
+        self.signed_with(record, station.map_or("stranger", |(name, _)| name))
+    }
+
+    /// Signs a record with the key of a name.
+    pub(crate) fn signed_with(&self, record: &pb::Record, name: &str) -> pb::SignedRecord {
         record::sign(record.encode_to_vec(), &self.id, &key(name))
     }
 
@@ -277,37 +283,50 @@ impl Log {
 
     /// Judges a record without keeping it.
     pub(crate) fn judge(&self, record: &pb::Record) -> Result<(), Refusal> {
-        self.clone().put_record(record).map(drop)
+        self.place(self.signed(record)).map(drop)
     }
 
     pub(crate) fn append(
         &mut self,
         signed_record: pb::SignedRecord,
     ) -> Result<VerifiedRecord, Refusal> {
-        let record = record::verify(&signed_record, &self.id)?;
-        let index = LeafIndex::new(self.size());
-        let entry = Entry {
-            index,
+        let (entry, record, writes) = self.place(signed_record)?;
+        self.state.apply(&writes).unwrap();
+        self.previous = leaf_hash(&entry);
+        self.entries.push(entry);
+        Ok(record)
+    }
+
+    /// The next entry, were it to hold this record.
+    pub(crate) fn entry_of(&self, signed_record: pb::SignedRecord) -> Entry {
+        Entry {
+            index: LeafIndex::new(self.size()),
             previous: self.previous,
             accepted_time: self.now,
             signed_record,
-        };
+        }
+    }
+
+    /// The next entry with its record and with what it changes.
+    pub(crate) fn place(
+        &self,
+        signed_record: pb::SignedRecord,
+    ) -> Result<(Vec<u8>, VerifiedRecord, Writes), Refusal> {
+        let record = record::verify(&signed_record, &self.id)?;
+        let entry = self.entry_of(signed_record);
+        let (index, accepted_time) = (entry.index, entry.accepted_time);
         let bytes = entry.encode();
-        let leaf = leaf_hash(&bytes);
         let placed = Placed {
             index,
-            accepted_time: self.now,
-            leaf,
+            accepted_time,
+            leaf: leaf_hash(&bytes),
             record: &record,
         };
         let writes = rules::apply(&self.state, placed).map_err(|error| match error {
             RuleError::Refused(refusal) => refusal,
             RuleError::State(error) => panic!("{error}"),
         })?;
-        self.state.apply(&writes).unwrap();
-        self.previous = leaf;
-        self.entries.push(bytes);
-        Ok(record)
+        Ok((bytes, record, writes))
     }
 }
 
