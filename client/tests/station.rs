@@ -16,7 +16,7 @@ use trucelog_client::station::{
 };
 use trucelog_proto::pb;
 use trucelog_proto::pb::record::Body;
-use trucelog_proto::record::verify_submission;
+use trucelog_proto::record::{KnownKeys, verify_submission};
 use trucelog_proto::signature::private_key_to_pem;
 
 fn set_up(directory: &Path) {
@@ -59,7 +59,7 @@ fn sequences_have_no_gaps_and_survive_reopening() {
         };
         let station = StationDir::open(directory.path(), &log.id, &claims).unwrap();
         let (path, submission) = station.sign(record("x")).unwrap();
-        verify_submission(&submission, &log.id).unwrap();
+        verify_submission(&submission, &log.id, &KnownKeys::default()).unwrap();
         assert_eq!(decoded(&submission).sequence, sequence);
         assert_eq!(read_submission(&path).unwrap(), submission);
     }

@@ -11,6 +11,7 @@ pub mod error;
 pub mod fold;
 #[doc(hidden)]
 pub mod fuzzing;
+mod generations;
 pub mod hash;
 pub mod limits;
 pub mod mldsa;

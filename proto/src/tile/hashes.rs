@@ -1,14 +1,11 @@
 //! The hash of any complete subtree, from stored tiles.
 
-use std::{
-    collections::HashMap,
-    mem,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::Arc;
 
 use super::{TileId, check_range, decode_tile};
 use crate::{
     error::DecodeError,
+    generations::Generations,
     hash::NodeHash,
     tree::{HashReader, NodeId, node_hash},
 };
@@ -88,8 +85,7 @@ pub(super) fn read_tile<R: TileReader>(
 #[derive(Debug)]
 pub struct TileHashes<R> {
     tiles: R,
-    // Held for a look-up or an insertion, never while a tile is read.
-    used: Mutex<Generations>,
+    used: Generations<TileId, Arc<TileTree>>,
 }
 
 impl<R: TileReader> TileHashes<R> {
@@ -98,20 +94,18 @@ impl<R: TileReader> TileHashes<R> {
     pub fn new(tiles: R) -> Self {
         Self {
             tiles,
-            used: Mutex::default(),
+            used: Generations::of(GENERATION_LEN),
         }
     }
 
     /// Gives a tile that holds at least `width` hashes.
     fn tile(&self, id: TileId, width: u16) -> Result<Arc<TileTree>, TileError<R::Error>> {
-        // What a thread that panicked has left is whole: insertions of whole tiles.
-        let used = || self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = used().get(id).filter(|known| known.width() >= width) {
+        if let Some(known) = self.used.get(&id).filter(|known| known.width() >= width) {
             return Ok(known);
         }
         let hashes = read_tile(&self.tiles, id, width)?;
         let tree = Arc::new(TileTree::of(hashes));
-        used().insert(id, Arc::clone(&tree));
+        self.used.insert(id, Arc::clone(&tree));
         Ok(tree)
     }
 }
@@ -155,32 +149,6 @@ impl TileTree {
     /// The root over the 2^`height` hashes from `start` on, all of which the tile has.
     fn node(&self, height: u8, start: u16) -> NodeHash {
         self.0[usize::from(height)][usize::from(start >> height)]
-    }
-}
-
-/// The tiles used last. When the young ones are many, they become the old ones, and the old ones are forgotten; using an
-/// old one makes it young.
-#[derive(Debug, Default)]
-struct Generations {
-    young: HashMap<TileId, Arc<TileTree>>,
-    old: HashMap<TileId, Arc<TileTree>>,
-}
-
-impl Generations {
-    fn get(&mut self, id: TileId) -> Option<Arc<TileTree>> {
-        if let Some(known) = self.young.get(&id) {
-            return Some(Arc::clone(known));
-        }
-        let known = self.old.remove(&id)?;
-        self.insert(id, Arc::clone(&known));
-        Some(known)
-    }
-
-    fn insert(&mut self, id: TileId, tile: Arc<TileTree>) {
-        if self.young.len() >= GENERATION_LEN {
-            self.old = mem::take(&mut self.young);
-        }
-        self.young.insert(id, tile);
     }
 }
 
@@ -228,18 +196,5 @@ mod tests {
             hashes.node(leaf(index)).unwrap();
         }
         assert_eq!(hashes.tiles.0.get(), 2);
-    }
-
-    #[test]
-    fn what_is_kept_is_bounded_and_what_is_used_stays() {
-        let hashes = TileHashes::new(Counting::default());
-        let tiles = 5 * GENERATION_LEN as u64;
-        for tile in 0..tiles {
-            hashes.node(leaf(tile * 256)).unwrap();
-            hashes.node(leaf(0)).unwrap();
-        }
-        assert_eq!(hashes.tiles.0.get() as u64, tiles);
-        let used = hashes.used.lock().unwrap();
-        assert!(used.young.len() + used.old.len() <= 2 * GENERATION_LEN);
     }
 }

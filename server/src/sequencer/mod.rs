@@ -45,7 +45,7 @@ use trucelog_proto::{
     mldsa::MlDsaPublicKey,
     note::{SignerKeys, VerifierKey},
     pb,
-    record::{self, LogId},
+    record::{self, KnownKeys, LogId},
     refusal::Refusal,
     signature::PublicKey,
     state::StateError,
@@ -242,13 +242,17 @@ impl Hold {
 }
 
 /// Checks what can be checked of a submission without the log's state: size, form, origin, charter, key and signature,
-/// in this order.
+/// in this order. Keys that `keys` knows are not parsed again.
 ///
 /// # Errors
 ///
 /// The first [`Refusal`].
-pub fn admit(submission: pb::Submission, log: &LogId) -> Result<Admitted, Refusal> {
-    let record = record::verify_submission(&submission, log)?;
+pub fn admit(
+    submission: pb::Submission,
+    log: &LogId,
+    keys: &KnownKeys,
+) -> Result<Admitted, Refusal> {
+    let record = record::verify_submission(&submission, log, keys)?;
     Ok(Admitted {
         signed_record: submission.signed_record.unwrap_or_default(),
         record,

@@ -16,7 +16,7 @@ use trucelog_proto::{
         self, submission_service_server::SubmissionService,
         submit_stream_response::Result as Outcome,
     },
-    record::LogId,
+    record::{KnownKeys, LogId},
 };
 
 use super::{Answers, read, status};
@@ -35,6 +35,7 @@ const QUEUE_RETRY: Duration = Duration::from_millis(2);
 #[derive(Debug)]
 pub struct Submissions<S> {
     log: Arc<LogId>,
+    keys: Arc<KnownKeys>,
     sequencer: Sequencer,
     reader: Reader<S>,
     quorum: Option<Quorum>,
@@ -61,6 +62,7 @@ impl<S> Clone for Submissions<S> {
     fn clone(&self) -> Self {
         Self {
             log: Arc::clone(&self.log),
+            keys: Arc::clone(&self.keys),
             sequencer: self.sequencer.clone(),
             reader: self.reader.clone(),
             quorum: self.quorum.clone(),
@@ -79,6 +81,7 @@ impl<S: LogStore> Submissions<S> {
     ) -> Self {
         Self {
             log: Arc::new(log),
+            keys: Arc::default(),
             sequencer,
             reader,
             quorum,
@@ -126,7 +129,7 @@ impl<S: LogStore> Submissions<S> {
 
     fn admit(&self, submission: Option<pb::Submission>) -> Result<Admitted, Status> {
         let submission = submission.ok_or_else(|| status::malformed("submission", "is missing"))?;
-        admit(submission, &self.log).map_err(|refusal| status::refused(&refusal))
+        admit(submission, &self.log, &self.keys).map_err(|refusal| status::refused(&refusal))
     }
 
     /// When the wait for a quorum ends, counted from now; none if none is asked for.

@@ -16,7 +16,7 @@ use trucelog_proto::{
     mldsa::{self, MlDsaPublicKey, MlDsaSigningKey},
     note::{SignerKeys, VerifierKey},
     pb::{self, record::Body, station_change::Change},
-    record::{self, LogId, NO_CHARTER, record_digest},
+    record::{self, KnownKeys, LogId, NO_CHARTER, record_digest},
     signature::{self, PublicKey},
 };
 use trucelog_server::{
@@ -171,7 +171,7 @@ impl TestLog {
 
     /// A submission as the sequencer takes it.
     pub(crate) fn admitted(&self, submission: pb::Submission) -> Admitted {
-        admit(submission, &self.identity.log).unwrap()
+        admit(submission, &self.identity.log, &KnownKeys::default()).unwrap()
     }
 
     /// The next valid record as the sequencer takes it.
