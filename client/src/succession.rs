@@ -12,7 +12,7 @@ use std::path::Path;
 use rayon::prelude::*;
 use trucelog_proto::hash::{LeafIndex, RootHash, TreeSize};
 use trucelog_proto::pb;
-use trucelog_proto::record::LogId;
+use trucelog_proto::record::{KnownKeys, LogId};
 use trucelog_proto::rules::{self, Key, MemberList, RuleError};
 use trucelog_proto::state::{MemoryState, StateError};
 use trucelog_proto::succession::{self, SuccessionError};
@@ -55,6 +55,7 @@ impl Predecessor {
         mut entries: impl Iterator<Item = Result<Vec<u8>, E>>,
     ) -> Result<Self, ReplayError<E>> {
         let mut verifier = Verifier::new(id.clone());
+        let keys = KnownKeys::default();
         loop {
             let run: Result<Vec<Vec<u8>>, E> = entries.by_ref().take(RUN).collect();
             let run = run.map_err(ReplayError::Read)?;
@@ -66,7 +67,7 @@ impl Predecessor {
                 .zip(&run)
                 .collect::<Vec<_>>()
                 .into_par_iter()
-                .map(|(index, bytes)| verify::check(id, LeafIndex::new(index), bytes))
+                .map(|(index, bytes)| verify::check(id, &keys, LeafIndex::new(index), bytes))
                 .collect();
             for checked in checked {
                 verifier.append(checked)?;

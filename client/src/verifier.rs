@@ -5,6 +5,7 @@
 //! whole check; an interrupted one leaves its progress.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -15,10 +16,13 @@ use trucelog_proto::error::{Error as ProtoError, VerifyError};
 use trucelog_proto::hash::{LeafIndex, NodeHash, RootHash, TreeSize};
 use trucelog_proto::note::KeyMaterial;
 use trucelog_proto::policy::Verdict;
+use trucelog_proto::record::{KnownKeys, LogId};
 use trucelog_proto::rules::{self, GapList, Head, Key, KeyState};
 use trucelog_proto::state::MemoryState;
 use trucelog_proto::tree::{RightEdge, leaf_hash};
-use trucelog_proto::verify::{self, Finding, HeadPlace, StopError, Verifier, place_head};
+use trucelog_proto::verify::{
+    self, CheckedEntry, Finding, HeadPlace, StopError, Verifier, place_head,
+};
 
 use crate::Error;
 use crate::entry_source::EntrySource;
@@ -110,6 +114,7 @@ pub struct LogVerifier {
     accepted_note: Vec<u8>,
     accepted: TreeSize,
     verifier: Verifier<JournaledState>,
+    keys: Arc<KnownKeys>,
     writer: BundleWriter,
     /// Entries in memory that the journal does not have.
     unsaved: u64,
@@ -140,6 +145,7 @@ impl LogVerifier {
             accepted_note: note,
             accepted,
             verifier,
+            keys: Arc::default(),
             writer,
             unsaved: 0,
             saved: Instant::now(),
@@ -305,47 +311,52 @@ impl LogVerifier {
         Ok(edge.root())
     }
 
+    /// Verifies entries, on all cores: while one run is judged in order, the next one is looked at.
     fn replay<S: EntrySource>(
         &mut self,
         mut source: S,
         checkpoint: &Checkpoint,
         entries: &mut Entries<'_, S>,
     ) -> Result<(), Stop> {
+        let (id, keys) = (self.trust.id.clone(), Arc::clone(&self.keys));
+        let mut looked = Vec::new();
+        let mut start = self.verifier.size().get();
         while self.verifier.size() < checkpoint.size {
-            if entries.stop.load(Ordering::Relaxed) {
-                self.save_progress()?;
-                return Err(Error::Interrupted.into());
-            }
-            let run = source.next().or_else(|error| {
-                self.save_progress()?;
-                Err(error)
-            })?;
-            if run.is_empty() {
-                continue;
-            }
-            self.append(run, checkpoint.size)?;
+            let run = match entries.read(&mut source, checkpoint.size.get() - start) {
+                Ok(run) => run,
+                Err(error) => {
+                    self.append(looked)?;
+                    self.save_progress()?;
+                    return Err(error.into());
+                }
+            };
+            let next = start + run.len() as u64;
+            let judged = std::mem::take(&mut looked);
+            let (appended, then) = rayon::join(
+                || self.append_run(judged),
+                || look(&id, &keys, LeafIndex::new(start), run),
+            );
+            appended?;
+            (looked, start) = (then, next);
             (entries.watch)(Progress {
                 verified: self.verifier.size().get(),
                 size: checkpoint.size.get(),
             });
-            if self.unsaved > PROGRESS_ENTRIES || self.saved.elapsed() > PROGRESS_INTERVAL {
-                self.save_progress()?;
-            }
         }
         Ok(())
     }
 
-    /// Looks at entries on all cores, then judges them in order.
-    fn append(&mut self, mut entries: Vec<Vec<u8>>, size: TreeSize) -> Result<(), Stop> {
-        let start = self.verifier.size().get();
-        entries.truncate(usize::try_from(size.get() - start).unwrap_or(usize::MAX));
-        let checked: Vec<_> = (start..)
-            .zip(&entries)
-            .collect::<Vec<_>>()
-            .into_par_iter()
-            .map(|(index, bytes)| verify::check(&self.trust.id, LeafIndex::new(index), bytes))
-            .collect();
-        for (checked, bytes) in checked.into_iter().zip(entries) {
+    /// Judges entries in order, and saves progress when it is time.
+    fn append_run(&mut self, looked: Vec<Looked>) -> Result<(), Stop> {
+        self.append(looked)?;
+        if self.unsaved > PROGRESS_ENTRIES || self.saved.elapsed() > PROGRESS_INTERVAL {
+            self.save_progress()?;
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, looked: Vec<Looked>) -> Result<(), Stop> {
+        for Looked { checked, bytes } in looked {
             let index = LeafIndex::new(self.verifier.size().get());
             if let Err(error) = self.verifier.append(checked) {
                 return Err(Stop::from(error).with_entry(index, bytes));
@@ -474,6 +485,37 @@ struct Entries<'a, S> {
     open: &'a mut dyn FnMut(LeafIndex, TreeSize) -> Result<S, Error>,
     watch: &'a mut dyn FnMut(Progress),
     stop: &'a AtomicBool,
+}
+
+impl<S: EntrySource> Entries<'_, S> {
+    /// The next entries, at most `left`.
+    fn read(&self, source: &mut S, left: u64) -> Result<Vec<Vec<u8>>, Error> {
+        if left == 0 {
+            return Ok(Vec::new());
+        }
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(Error::Interrupted);
+        }
+        let mut run = source.next()?;
+        run.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+        Ok(run)
+    }
+}
+
+/// An entry that was looked at on its own.
+struct Looked {
+    checked: CheckedEntry,
+    bytes: Vec<u8>,
+}
+
+/// Looks at the entries from `start` on, on all cores.
+fn look(id: &LogId, keys: &KnownKeys, start: LeafIndex, run: Vec<Vec<u8>>) -> Vec<Looked> {
+    let look = |(offset, bytes): (usize, Vec<u8>)| {
+        let index = LeafIndex::new(start.get() + offset as u64);
+        let checked = verify::check(id, keys, index, &bytes);
+        Looked { checked, bytes }
+    };
+    run.into_par_iter().enumerate().map(look).collect()
 }
 
 /// Why a check ended, before evidence is kept.

@@ -293,6 +293,12 @@ fn check_delimited(field: &Field, bytes: &[u8]) -> Result<(), Problem> {
         return Err(Problem::Default);
     }
     if matches!(field.kind, Kind::Text) {
+        if bytes
+            .iter()
+            .all(|&byte| matches!(byte, b'\n' | b' '..=b'~'))
+        {
+            return Ok(());
+        }
         let text = std::str::from_utf8(bytes).map_err(|_| Problem::Utf8)?;
         if let Some(refused) = text.chars().find(|&character| !is_allowed(character)) {
             return Err(Problem::CodePoint(refused.into()));

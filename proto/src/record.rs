@@ -115,10 +115,11 @@ pub struct VerifiedRecord {
 ///
 /// Source: `proto/spec/record.md`, "Checking".
 pub fn verify(signed: &pb::SignedRecord, id: &LogId) -> Result<VerifiedRecord, Refusal> {
-    verify_signature(DecodedRecord::decode(&signed.record)?, signed, id)
+    let record = DecodedRecord::decode(&signed.record)?;
+    verify_signature(record, signed, id, &KnownKeys::default())
 }
 
-/// Checks the signature of a record that is decoded already.
+/// Checks the signature of a record that is decoded already. A key that `keys` knows is not parsed again.
 ///
 /// # Errors
 /// [`Refusal`]: key malformed or weak, signature invalid.
@@ -128,18 +129,9 @@ pub fn verify_signature(
     record: DecodedRecord,
     signed: &pb::SignedRecord,
     id: &LogId,
+    keys: &KnownKeys,
 ) -> Result<VerifiedRecord, Refusal> {
-    let public_key = parse_key(&signed.public_key, "public_key")?;
-    verify_with(record, signed, id, public_key)
-}
-
-/// Checks the signature of a record under the key that it names, parsed.
-fn verify_with(
-    record: DecodedRecord,
-    signed: &pb::SignedRecord,
-    id: &LogId,
-    public_key: PublicKey,
-) -> Result<VerifiedRecord, Refusal> {
+    let public_key = keys.parse(&signed.public_key)?;
     let charter = if record.is_charter() {
         &NO_CHARTER
     } else {
@@ -221,7 +213,7 @@ pub fn verify_submission(
     let signed = submission.signed_record.as_ref();
     let signed = signed.ok_or_else(|| Refusal::new(Reason::FieldRequired, "signed_record"))?;
     let record = DecodedRecord::decode(&signed.record)?;
-    verify_with(record, signed, id, keys.parse(&signed.public_key)?)
+    verify_signature(record, signed, id, keys)
 }
 
 /// Parses a public key in a field.

@@ -44,7 +44,7 @@ use crate::pb::record::Body;
 use crate::refusal::{Reason, Refusal};
 use crate::state::{State, StateError, Writes};
 
-use context::Context;
+use context::{Context, InForce};
 pub use incident_report::is_ordered;
 pub(crate) use model::body;
 pub use model::{
@@ -57,6 +57,32 @@ pub use model::{
 pub use placed::{Placed, RULES_VERSION, RuleError};
 pub use references::references;
 
+/// Judges one record after another. The rules in force are decoded when they have changed, not for every record.
+#[derive(Clone, Debug, Default)]
+pub struct Judge {
+    in_force: InForce,
+}
+
+impl Judge {
+    /// As [`apply`].
+    ///
+    /// # Errors
+    /// As [`apply`].
+    ///
+    /// Source: `proto/spec/rules.md`.
+    pub fn apply(&mut self, state: &dyn State, placed: Placed<'_>) -> Result<Writes, RuleError> {
+        let body = placed
+            .body()
+            .ok_or_else(|| Refusal::new(Reason::FieldRequired, "body"))?;
+        let mut context = match body {
+            Body::Charter(charter) => charter::found(state, placed, charter)?,
+            _ => Context::admit(state, placed, &mut self.in_force)?,
+        };
+        apply_body(&mut context, body)?;
+        context.finish()
+    }
+}
+
 /// Judges a record at its place and gives what it changes. Costs a bounded number of point reads.
 ///
 /// # Errors
@@ -64,15 +90,7 @@ pub use references::references;
 ///
 /// Source: `proto/spec/rules.md`.
 pub fn apply(state: &dyn State, placed: Placed<'_>) -> Result<Writes, RuleError> {
-    let body = placed
-        .body()
-        .ok_or_else(|| Refusal::new(Reason::FieldRequired, "body"))?;
-    let mut context = match body {
-        Body::Charter(charter) => charter::found(state, placed, charter)?,
-        _ => Context::admit(state, placed)?,
-    };
-    apply_body(&mut context, body)?;
-    context.finish()
+    Judge::default().apply(state, placed)
 }
 
 /// Tells whether a station with `role` may write a body at all. Which of them may propose and vote on what is for the

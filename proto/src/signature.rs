@@ -6,7 +6,7 @@
 use std::{cmp::Ordering, fmt};
 
 use ed25519_dalek::{
-    Signature, Signer, SigningKey, VerifyingKey,
+    Signature, Signer, SigningKey, Verifier as _, VerifyingKey,
     pkcs8::{
         DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey, KeypairBytes,
         PublicKeyBytes,
@@ -121,14 +121,45 @@ pub fn sign(key: &SigningKey, message: &[u8]) -> [u8; 64] {
 ///
 /// Source: `signature.md`; RFC 8032 section 5.1.7.
 pub fn verify(key: &PublicKey, message: &[u8], signature: &[u8; 64]) -> Result<(), VerifyError> {
-    // ed25519-dalek 3 `verify_strict` refuses S ≥ L (unless built with its feature `legacy_compatibility`, which this
-    // workspace never enables), an R that does not decode or has small order, and a key of small order; it compares
-    // encodings, so an R that is not canonical is refused too. It does not check that the key is canonical: `PublicKey`
-    // does.
+    // ed25519-dalek 3 `verify` refuses S ≥ L (unless built with its feature `legacy_compatibility`, which this workspace
+    // never enables) and compares encode([S]B - [k]A) with the bytes of R. Bytes that equal an encoding are canonical
+    // and decode to a point, so that R need not be decoded, as `verify_strict` does, to know whether it has small order:
+    // it has if and only if it is one of the canonical encodings of the points that do. `PublicKey` has checked the key.
     let signature = Signature::from_bytes(signature);
+    if has_small_order(signature.r_bytes()) {
+        return Err(VerifyError::Signature);
+    }
     key.0
-        .verify_strict(message, &signature)
+        .verify(message, &signature)
         .map_err(|_| VerifyError::Signature)
+}
+
+/// The y coordinates of the points whose order divides 8, encoded without the sign bit.
+///
+/// Source: `signature.md`, "What a verifier in another language must check first".
+const SMALL_ORDER_Y: [[u8; 32]; 5] = {
+    let mut minus_one = [0xff; 32];
+    (minus_one[0], minus_one[31]) = (0xec, 0x7f);
+    let mut one = [0; 32];
+    one[0] = 1;
+    let order_8 = [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
+        0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
+        0xfc, 0x05,
+    ];
+    let other_order_8 = [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
+        0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
+        0x03, 0x7a,
+    ];
+    [[0; 32], one, minus_one, order_8, other_order_8]
+};
+
+/// Says whether canonical bytes encode a point whose order divides 8.
+fn has_small_order(bytes: &[u8; 32]) -> bool {
+    let mut y = *bytes;
+    y[31] &= 0x7f;
+    SMALL_ORDER_Y.contains(&y)
 }
 
 /// Writes a private key as PKCS#8 version 1 in PEM, the version that OpenSSL 3.0 and Python's `cryptography` read.

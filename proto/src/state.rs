@@ -185,15 +185,18 @@ impl MemoryState {
         Ok(())
     }
 
+    /// Keys and values in the order in which their places were taken: the same writes always give the same order.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let mut places: Vec<u32> = self.places.iter().copied().collect();
+        places.sort_unstable();
+        places.into_iter().map(|place| item(&self.chunks, place))
+    }
+
     /// Saves the items in the order of their keys, with a digest over all of them. The same state always gives
     /// the same bytes.
     #[must_use]
     pub fn save(&self) -> Vec<u8> {
-        let mut items: Vec<(&[u8], &[u8])> = self
-            .places
-            .iter()
-            .map(|&place| item(&self.chunks, place))
-            .collect();
+        let mut items: Vec<(&[u8], &[u8])> = self.iter().collect();
         items.sort_unstable();
         let mut bytes = Vec::new();
         for (key, value) in items {

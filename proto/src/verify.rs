@@ -21,9 +21,9 @@ use crate::error::DecodeError;
 use crate::hash::{CharterDigest, LeafHash, LeafIndex, RecordDigest, RootHash, TreeSize};
 use crate::note::VerifierKey;
 use crate::pb;
-use crate::record::{self, DecodedRecord, LogId, VerifiedRecord};
+use crate::record::{self, DecodedRecord, KnownKeys, LogId, VerifiedRecord};
 use crate::refusal::{Reason, Refusal};
-use crate::rules::{self, Head, Key, Placed, RuleError};
+use crate::rules::{self, Head, Judge, Key, Placed, RuleError};
 use crate::state::{MemoryState, StateError, StateMut};
 use crate::tree::{RightEdge, leaf_hash};
 
@@ -233,33 +233,46 @@ pub struct CheckedEntry {
 
 #[derive(Clone, Debug)]
 struct Looked {
-    entry: Entry,
+    place: Place,
     digest: RecordDigest,
     record: Result<VerifiedRecord, Refusal>,
 }
 
+/// What an entry states beside its record.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    index: LeafIndex,
+    previous: LeafHash,
+    accepted_time: u64,
+}
+
 /// Step 3, first half: looks at one entry on its own: canonical bytes, leaf hash, signature. Needs no state, so
-/// that many entries can be looked at at once. What it finds is told by [`Verifier::append`], in order.
+/// that many entries can be looked at at once. What it finds is told by [`Verifier::append`], in order. A key that is one
+/// of `keys` is not parsed again.
 ///
 /// Source: `proto/spec/verify.md`, step 3.
 #[must_use]
-pub fn check(id: &LogId, index: LeafIndex, bytes: &[u8]) -> CheckedEntry {
+pub fn check(id: &LogId, keys: &KnownKeys, index: LeafIndex, bytes: &[u8]) -> CheckedEntry {
     CheckedEntry {
         index,
         leaf: leaf_hash(bytes),
-        looked: look(id, bytes),
+        looked: look(id, keys, bytes),
     }
 }
 
-fn look(id: &LogId, bytes: &[u8]) -> Result<Looked, Refusal> {
+fn look(id: &LogId, keys: &KnownKeys, bytes: &[u8]) -> Result<Looked, Refusal> {
     let entry = Entry::decode(bytes)?;
     let decoded = DecodedRecord::decode(&entry.signed_record.record)
         .map_err(|refusal| refusal.below("signed_record.record"))?;
     let digest = decoded.digest;
-    let record = record::verify_signature(decoded, &entry.signed_record, id)
+    let record = record::verify_signature(decoded, &entry.signed_record, id, keys)
         .map_err(|refusal| refusal.below("signed_record"));
     Ok(Looked {
-        entry,
+        place: Place {
+            index: entry.index,
+            previous: entry.previous,
+            accepted_time: entry.accepted_time,
+        },
         digest,
         record,
     })
@@ -284,20 +297,20 @@ impl CheckedEntry {
             refusal: refusal.clone(),
         };
         let looked = self.looked.as_ref().map_err(bytes)?;
-        check_index(index, &looked.entry)?;
+        check_index(index, looked.place)?;
         check_charter(index, charter, looked.digest)?;
         looked.record.as_ref().map_err(signature)?;
         Ok(())
     }
 }
 
-fn check_index(index: LeafIndex, entry: &Entry) -> Result<(), Finding> {
-    if entry.index == index {
+fn check_index(index: LeafIndex, place: Place) -> Result<(), Finding> {
+    if place.index == index {
         return Ok(());
     }
     Err(Finding::Index {
         index,
-        found: entry.index,
+        found: place.index,
     })
 }
 
@@ -337,6 +350,7 @@ pub struct Verifier<S> {
     state: S,
     edge: RightEdge,
     previous: LeafHash,
+    judge: Judge,
     /// Size of the head that was accepted when this verifier was resumed.
     accepted: TreeSize,
 }
@@ -351,6 +365,7 @@ impl Verifier<MemoryState> {
             state: MemoryState::default(),
             edge: RightEdge::new(),
             previous,
+            judge: Judge::default(),
             accepted: TreeSize::new(0),
         }
     }
@@ -380,6 +395,7 @@ impl<S: StateMut> Verifier<S> {
                 state,
                 edge,
                 previous,
+                judge: Judge::default(),
                 accepted,
             });
         }
@@ -393,6 +409,7 @@ impl<S: StateMut> Verifier<S> {
             state,
             edge,
             previous,
+            judge: Judge::default(),
             accepted,
         })
     }
@@ -440,41 +457,42 @@ impl<S: StateMut> Verifier<S> {
             looked,
         } = checked;
         let Looked {
-            entry,
+            place,
             digest,
             record,
         } = looked.map_err(|refusal| Finding::Bytes { index, refusal })?;
-        self.check_place(index, &entry)?;
+        self.check_place(index, place)?;
         check_charter(index, &self.id.charter, digest)?;
         let record = record.map_err(|refusal| Finding::Signature { index, refusal })?;
         let placed = Placed {
             index,
-            accepted_time: entry.accepted_time,
+            accepted_time: place.accepted_time,
             leaf,
             record: &record,
         };
-        let writes = rules::apply(&self.state, placed).map_err(|error| blame(index, error))?;
+        let writes = self.judge.apply(&self.state, placed);
+        let writes = writes.map_err(|error| blame(index, error))?;
         self.state.apply(&writes)?;
         self.edge.append(leaf);
         self.previous = leaf;
         Ok(VerifiedEntry {
             index,
-            accepted_time: entry.accepted_time,
+            accepted_time: place.accepted_time,
             leaf,
             digest,
             record: record.record.message,
         })
     }
 
-    fn check_place(&self, index: LeafIndex, entry: &Entry) -> Result<(), Finding> {
+    fn check_place(&self, index: LeafIndex, place: Place) -> Result<(), Finding> {
         if index.get() != self.size().get() {
             return Err(Finding::Index {
                 index: LeafIndex::new(self.size().get()),
-                found: entry.index,
+                found: place.index,
             });
         }
-        check_index(index, entry)?;
-        if entry.previous == self.previous {
+        check_index(index, place)?;
+        if place.previous == self.previous {
             return Ok(());
         }
         // The first entry after an accepted head shows whether the history before it is still the same.
@@ -486,7 +504,7 @@ impl<S: StateMut> Verifier<S> {
         Err(Finding::Previous {
             index,
             expected: self.previous,
-            found: entry.previous,
+            found: place.previous,
         })
     }
 

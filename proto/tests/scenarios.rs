@@ -16,6 +16,7 @@ use trucelog_proto::pb::VoteChoice::{Concur, Dissent};
 use trucelog_proto::pb::proposal::Question;
 use trucelog_proto::pb::record::Body;
 use trucelog_proto::pb::station_change::Change;
+use trucelog_proto::record::KnownKeys;
 use trucelog_proto::refusal::Reason;
 use trucelog_proto::rules::{CaseState, Key, ProposalState, load};
 use trucelog_proto::verify::{Verifier, check};
@@ -23,9 +24,12 @@ use trucelog_proto::verify::{Verifier, check};
 /// A verifier that has seen nothing but the charter's digest comes to the same state.
 fn replays(log: &Log) {
     let mut verifier = Verifier::new(log.id.clone());
+    let keys = KnownKeys::default();
     for bytes in &log.entries {
         let index = LeafIndex::new(verifier.size().get());
-        verifier.append(check(&log.id, index, bytes)).unwrap();
+        verifier
+            .append(check(&log.id, &keys, index, bytes))
+            .unwrap();
     }
     assert!(verifier.state().save() == log.state.save());
 }

@@ -10,7 +10,7 @@ use trucelog_proto::entry::{Entry, genesis_hash};
 use trucelog_proto::hash::{CharterDigest, LeafHash, LeafIndex, RootHash, TreeSize};
 use trucelog_proto::pb;
 use trucelog_proto::pb::record::Body;
-use trucelog_proto::record::{self, LogId};
+use trucelog_proto::record::{self, KnownKeys, LogId};
 use trucelog_proto::refusal::Reason;
 use trucelog_proto::state::MemoryState;
 use trucelog_proto::tree::{RightEdge, leaf_hash};
@@ -51,12 +51,10 @@ fn feed(
     entries: &[Vec<u8>],
 ) -> Result<(), StopError> {
     let start = usize::try_from(verifier.size().get()).unwrap();
+    let keys = KnownKeys::default();
     for (at, bytes) in entries.iter().enumerate().skip(start) {
-        verifier.append(verify::check(
-            id,
-            LeafIndex::new(u64::try_from(at).unwrap()),
-            bytes,
-        ))?;
+        let index = LeafIndex::new(u64::try_from(at).unwrap());
+        verifier.append(verify::check(id, &keys, index, bytes))?;
     }
     Ok(verifier.finish(&checkpoint(id, entries))?)
 }

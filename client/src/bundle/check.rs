@@ -12,7 +12,7 @@ use trucelog_proto::pb::record::Body;
 use trucelog_proto::pb::station_change::Change;
 use trucelog_proto::policy::Verdict;
 use trucelog_proto::proof;
-use trucelog_proto::record::DecodedRecord;
+use trucelog_proto::record::{DecodedRecord, KnownKeys};
 use trucelog_proto::rules::{
     AUTHORITY_STATION, OPERATOR, OPERATOR_STATION, RECOVERY_STATION, may_write, references,
 };
@@ -82,7 +82,7 @@ impl BundledEntry {
         let leaf = leaf_hash(bytes);
         proof::verify_inclusion(&leaf, index, head.size, &self.inclusion.0, &head.root)
             .map_err(|source| BundleError::Inclusion { index, source })?;
-        verify::check(&trust.id, index, bytes)
+        verify::check(&trust.id, &KnownKeys::default(), index, bytes)
             .verify_alone(&trust.id.charter)
             .map_err(BundleError::Entry)?;
         let refused = |refusal| BundleError::Entry(verify::Finding::Bytes { index, refusal });

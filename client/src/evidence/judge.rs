@@ -9,10 +9,10 @@ use trucelog_proto::hash::{LeafIndex, NodeHash, RecordDigest, RootHash};
 use trucelog_proto::pb::record::Body;
 use trucelog_proto::policy::{Cosigner, Policy};
 use trucelog_proto::proof;
-use trucelog_proto::record::{DecodedRecord, record_digest};
+use trucelog_proto::record::{DecodedRecord, KnownKeys, record_digest};
 use trucelog_proto::tlog_proof::TlogProof;
 use trucelog_proto::tree::leaf_hash;
-use trucelog_proto::verify;
+use trucelog_proto::verify::{self, CheckedEntry};
 
 use super::{Evidence, EvidenceError, LOG_NOTE, RECEIPT_NOTE, ShownEntry, malformed};
 use crate::json::{Base64Bytes, ProofHashes};
@@ -181,7 +181,7 @@ impl Evidence {
         let item = self.item(0)?;
         let head = self.head(&item.note, trust)?;
         let head = head.checkpoint();
-        let checked = verify::check(&trust.id, item.index(), &item.entry.0);
+        let checked = look(trust, item);
         let Err(finding) = checked.verify_alone(&trust.id.charter) else {
             return Err(EvidenceError::NothingFalse(
                 "the entry is good whatever stands before it",
@@ -437,6 +437,16 @@ pub(crate) fn cosigned_backwards(larger: &Judged, smaller: &Judged) -> Option<(S
     })
 }
 
+/// Looks at an entry on its own.
+fn look(trust: &Trust, item: &ShownEntry) -> CheckedEntry {
+    verify::check(
+        &trust.id,
+        &KnownKeys::default(),
+        item.index(),
+        &item.entry.0,
+    )
+}
+
 /// A receipt under whose signed root stands an entry that is false.
 fn judge_included(bytes: &[u8], trust: &Trust) -> Option<Judgement> {
     let proof = TlogProof::parse(bytes).ok()?;
@@ -448,7 +458,7 @@ fn judge_included(bytes: &[u8], trust: &Trust) -> Option<Judgement> {
     };
     let policy = &trust.policy;
     let head = Checkpoint::open(&proof.checkpoint_note, policy.log_key(), policy.origin()).ok()?;
-    let checked = verify::check(&trust.id, item.index(), &item.entry.0);
+    let checked = look(trust, &item);
     let finding = checked.verify_alone(&trust.id.charter).err()?;
     let finding = format!("The entry is false whatever stands before it: {finding}.");
     item.blame(head.checkpoint(), trust, &finding).ok()

@@ -106,6 +106,11 @@ impl Bundles {
     }
 
     fn remove_narrower(&self, bundle: u64, width: usize) -> Result<(), Error> {
+        let partial = self.path(bundle, 1);
+        let directory = partial.parent().expect("a bundle lies in a directory");
+        if !directory.try_exists().map_err(Error::io(directory))? {
+            return Ok(());
+        }
         (1..FULL_WIDTH)
             .take_while(|narrower| usize::from(*narrower) < width)
             .try_for_each(|narrower| durable::remove(&self.path(bundle, narrower)))

@@ -203,14 +203,14 @@ fn size_of(note: &[u8], path: &Path) -> Result<TreeSize, Error> {
 #[derive(Debug, Default)]
 pub(crate) struct JournaledState {
     memory: MemoryState,
-    unsaved: Writes,
+    unsaved: MemoryState,
 }
 
 impl JournaledState {
     pub(crate) fn new(memory: MemoryState) -> Self {
         Self {
             memory,
-            unsaved: Writes::default(),
+            unsaved: MemoryState::default(),
         }
     }
 
@@ -228,8 +228,7 @@ impl State for JournaledState {
 impl StateMut for JournaledState {
     fn apply(&mut self, writes: &Writes) -> Result<(), StateError> {
         self.memory.apply(writes)?;
-        self.unsaved.extend(writes.clone());
-        Ok(())
+        self.unsaved.apply(writes)
     }
 }
 
@@ -308,7 +307,7 @@ impl Journal {
         written.map_err(Error::io(&journal_path(&self.directory)))?;
         self.end.len += record.len() as u64;
         self.end.digest = digest;
-        state.unsaved = Writes::default();
+        state.unsaved = MemoryState::default();
         Ok(())
     }
 

@@ -2,6 +2,8 @@
 //!
 //! Source: `proto/spec/rules.md`, "Charter".
 
+use std::sync::Arc;
+
 use super::context::Context;
 use super::fields::{self, Check};
 use super::model::{
@@ -30,7 +32,7 @@ pub(super) fn found<'a>(
     let (log_key, log_key_pq) = check(placed, charter)?;
     let operator = key_state(OPERATOR, OPERATOR_STATION, pb::Role::Operator);
     let rules = charter.rules.clone().unwrap_or_default();
-    let mut context = Context::new(state, placed, operator, rules.clone());
+    let mut context = Context::new(state, placed, operator, Arc::new(rules.clone()));
     let fixed = CharterState {
         origin: charter.origin.clone(),
         digest: context.digest().as_bytes().to_vec(),

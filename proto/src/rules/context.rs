@@ -1,5 +1,7 @@
 //! One record on its way into the state: who speaks, what the rules look up, and what is written.
 
+use std::sync::Arc;
+
 use prost::Message;
 
 use super::fields::{self, Check};
@@ -21,7 +23,7 @@ pub(super) struct Context<'a> {
     pub(super) placed: Placed<'a>,
     pub(super) key: KeyState,
     /// The rules in force at this index.
-    pub(super) rules: pb::Rules,
+    pub(super) rules: Arc<pb::Rules>,
     record: RecordState,
     writes: Writes,
 }
@@ -32,7 +34,7 @@ impl<'a> Context<'a> {
         state: &'a dyn State,
         placed: Placed<'a>,
         key: KeyState,
-        rules: pb::Rules,
+        rules: Arc<pb::Rules>,
     ) -> Self {
         let message = &placed.record.record.message;
         let record = RecordState {
@@ -54,8 +56,12 @@ impl<'a> Context<'a> {
     /// Checks what holds for every record after the charter: key, member, role, sequence, times, label.
     ///
     /// Source: `proto/spec/rules.md`, "Envelope".
-    pub(super) fn admit(state: &'a dyn State, placed: Placed<'a>) -> Result<Self, RuleError> {
-        let rules = rules_in_force(state)?;
+    pub(super) fn admit(
+        state: &'a dyn State,
+        placed: Placed<'a>,
+        in_force: &mut InForce,
+    ) -> Result<Self, RuleError> {
+        let rules = in_force.read(state)?;
         let key_bytes = placed.record.public_key.as_bytes();
         let key: Option<KeyState> = model::load(state, &Key::PublicKey(key_bytes))?;
         let key = key.filter(|key| !key.promised);
@@ -466,16 +472,30 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Reads the rules in force. Under rules of a later version nothing can be judged, not even that it is wrong.
-fn rules_in_force(state: &dyn State) -> Result<pb::Rules, RuleError> {
-    let rules: pb::Rules = model::load(state, &Key::Rules)?.unwrap_or_default();
-    if rules.rules_version > RULES_VERSION {
-        return Err(Refusal::new(Reason::NotSupported, "")
-            .with("rules_version", rules.rules_version)
-            .with("supported", RULES_VERSION)
-            .into());
+/// The rules that were in force at the last record, and the bytes that the state has of them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct InForce {
+    bytes: Vec<u8>,
+    rules: Arc<pb::Rules>,
+}
+
+impl InForce {
+    /// Reads the rules in force. Under rules of a later version nothing can be judged, not even that it is wrong.
+    fn read(&mut self, state: &dyn State) -> Result<Arc<pb::Rules>, RuleError> {
+        let bytes = state.get(&Key::Rules.encode())?.unwrap_or_default();
+        if bytes != self.bytes {
+            let rules: Option<pb::Rules> = model::load(state, &Key::Rules)?;
+            self.rules = Arc::new(rules.unwrap_or_default());
+            self.bytes = bytes;
+        }
+        if self.rules.rules_version > RULES_VERSION {
+            return Err(Refusal::new(Reason::NotSupported, "")
+                .with("rules_version", self.rules.rules_version)
+                .with("supported", RULES_VERSION)
+                .into());
+        }
+        Ok(Arc::clone(&self.rules))
     }
-    Ok(rules)
 }
 
 /// Tells whether the rules let `member` hold `role`. AUTHORITY and RECOVERY come with membership.

@@ -5,7 +5,7 @@ use curve25519_dalek::{
     edwards::{CompressedEdwardsY, EdwardsPoint},
     scalar::Scalar,
 };
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha512};
 use trucelog_proto::{
     error::{DecodeError, VerifyError},
@@ -240,6 +240,43 @@ fn accepts_mixed_r_and_key_if_the_equation_holds() {
     let (n, r_bytes) = found.unwrap();
     let signature = sign_with(r, r_bytes, a, a_bytes, &[n]);
     assert_eq!(verify(&key(a_bytes), &[n], &signature), Ok(()));
+}
+
+/// The library's own strict verification decodes R; ours compares its bytes. Both give the same verdict on every pairing
+/// of keys with and without a component of small order, R of every kind, and S of every kind.
+#[test]
+fn the_verdict_is_that_of_the_librarys_strict_verification() {
+    let (r, a) = scalars();
+    let mut nonces = vec![above_p(0, false), above_p(1, false), above_p(1, true)];
+    for torsion in EIGHT_TORSION {
+        for mut encoding in [bytes(torsion), bytes(B * r + torsion)] {
+            nonces.push(encoding);
+            encoding[31] ^= 0x80;
+            nonces.push(encoding);
+        }
+    }
+    let mut verdicts = [0, 0];
+    for torsion in EIGHT_TORSION {
+        let a_bytes = bytes(B * a + torsion);
+        let theirs = VerifyingKey::from_bytes(&a_bytes).unwrap();
+        for (r_bytes, r) in nonces
+            .iter()
+            .flat_map(|bytes| [(*bytes, r), (*bytes, Scalar::ZERO)])
+        {
+            for n in 0..16_u8 {
+                let signature = sign_with(r, r_bytes, a, a_bytes, &[n]);
+                let strict = theirs.verify_strict(&[n], &Signature::from_bytes(&signature));
+                let verdict = verify(&key(a_bytes), &[n], &signature);
+                assert_eq!(
+                    verdict.is_ok(),
+                    strict.is_ok(),
+                    "R {r_bytes:02x?} A {a_bytes:02x?} M {n}"
+                );
+                verdicts[usize::from(verdict.is_ok())] += 1;
+            }
+        }
+    }
+    assert!(verdicts.iter().all(|count| *count > 100), "{verdicts:?}");
 }
 
 // The keys of RFC 8410 sections 10.1 and 10.3, and the public key of the private one.

@@ -8,6 +8,7 @@ pub(crate) mod rng;
 pub(crate) mod statements;
 pub(crate) mod story;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use ed25519_dalek::SigningKey;
@@ -19,7 +20,7 @@ use trucelog_proto::pb;
 use trucelog_proto::pb::record::Body;
 use trucelog_proto::record::{self, LogId, NO_CHARTER, VerifiedRecord};
 use trucelog_proto::refusal::Refusal;
-use trucelog_proto::rules::{self, Placed, RuleError};
+use trucelog_proto::rules::{Judge, Placed, RuleError};
 use trucelog_proto::signature::PublicKey;
 use trucelog_proto::state::{MemoryState, StateMut as _, Writes};
 use trucelog_proto::tree::leaf_hash;
@@ -56,6 +57,7 @@ pub(crate) fn public(name: &str) -> Vec<u8> {
 pub(crate) struct Log {
     pub(crate) id: LogId,
     pub(crate) state: MemoryState,
+    pub(crate) judge: RefCell<Judge>,
     pub(crate) entries: Vec<Vec<u8>>,
     pub(crate) previous: LeafHash,
     pub(crate) now: u64,
@@ -177,6 +179,7 @@ impl Log {
                 charter: NO_CHARTER,
             },
             state: MemoryState::default(),
+            judge: RefCell::default(),
             entries: Vec::new(),
             now: START,
             stations: BTreeMap::from([(operator, ("operator".to_owned(), 0))]),
@@ -322,7 +325,8 @@ impl Log {
             leaf: leaf_hash(&bytes),
             record: &record,
         };
-        let writes = rules::apply(&self.state, placed).map_err(|error| match error {
+        let writes = self.judge.borrow_mut().apply(&self.state, placed);
+        let writes = writes.map_err(|error| match error {
             RuleError::Refused(refusal) => refusal,
             RuleError::State(error) => panic!("{error}"),
         })?;

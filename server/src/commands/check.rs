@@ -18,6 +18,7 @@ use std::{
 use trucelog_proto::{
     checkpoint::Checkpoint,
     hash::{LeafIndex, RootHash, TreeSize},
+    record::KnownKeys,
     state::{MemoryState, State, StateError},
     tile::{RightTiles, TileId},
     verify::{self, Finding, StopError, Verifier},
@@ -159,9 +160,10 @@ pub fn check(
     let mut right = RightTiles::new();
     let mut tiles = BTreeMap::new();
     let mut index_check = IndexCheck::begin(store)?;
+    let keys = KnownKeys::default();
     for index in (0..size.get()).map(LeafIndex::new) {
         let bytes = store.entry(index)?.ok_or(CheckError::Missing { index })?;
-        let entry = verifier.append(verify::check(&identity.log, index, &bytes))?;
+        let entry = verifier.append(verify::check(&identity.log, &keys, index, &bytes))?;
         right.append(entry.leaf);
         index_check.append(verifier.state(), index, &bytes)?;
         if verifier.size() == anchored.size {

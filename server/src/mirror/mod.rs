@@ -43,6 +43,7 @@ use trucelog_proto::{
     hash::{LeafIndex, NodeHash, RootHash, TreeSize},
     policy::Verdict,
     proof::{self, ProveError},
+    record::KnownKeys,
     state::Overlay,
     tile::{RightTiles, TileHashes},
     verify::{self, Finding, HeadPlace, StopError, Verifier, place_head},
@@ -138,6 +139,7 @@ pub struct Mirror<S> {
     directory: PathBuf,
     /// The tree over all stored entries.
     tiles: RightTiles,
+    keys: KnownKeys,
     accepted: watch::Sender<Option<Arc<Head>>>,
 }
 
@@ -157,6 +159,7 @@ impl<S: LogStore> Mirror<S> {
             trust,
             directory,
             tiles,
+            keys: KnownKeys::default(),
             accepted: watch::Sender::new(None),
         };
         if let Some(head) = head {
@@ -295,7 +298,7 @@ impl<S: LogStore> Mirror<S> {
         let entries: Vec<_> = (start..).map(LeafIndex::new).zip(entries).collect();
         let checked: Vec<_> = entries
             .par_iter()
-            .map(|(index, bytes)| verify::check(&self.trust.id, *index, bytes))
+            .map(|(index, bytes)| verify::check(&self.trust.id, &self.keys, *index, bytes))
             .collect();
         let (mut verifier, mut tiles) = (self.verifier()?, self.tiles.clone());
         for (position, checked) in checked.into_iter().enumerate() {

@@ -21,7 +21,7 @@ use trucelog_proto::{
     hash::{LeafIndex, TreeSize},
     pb,
     policy::Policy,
-    record,
+    record::{self, KnownKeys},
     refusal::Refusal,
     state::{MemoryState, State as _, StateError},
     verify::{Finding, StopError, Verifier, check},
@@ -201,7 +201,8 @@ impl Everyone {
                     charter_digest: log.charter.as_bytes().to_vec(),
                     signed_record: Some(signed_record.clone()),
                 };
-                admit(submission, log).map(|admitted| self.sequencer.submit(admitted).unwrap())
+                admit(submission, log, &KnownKeys::default())
+                    .map(|admitted| self.sequencer.submit(admitted).unwrap())
             })
             .collect();
         let answers = pending.into_iter().map(|pending| {
@@ -216,7 +217,12 @@ impl Everyone {
     }
 
     fn judge(&mut self, index: u64, entry: &[u8]) -> Result<(), StopError> {
-        let checked = check(&self.identity.log, LeafIndex::new(index), entry);
+        let checked = check(
+            &self.identity.log,
+            &KnownKeys::default(),
+            LeafIndex::new(index),
+            entry,
+        );
         self.verifier.append(checked).map(drop)
     }
 

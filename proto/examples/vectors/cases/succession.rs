@@ -11,7 +11,7 @@ use trucelog_proto::{
         record::Body,
         station_change::Change,
     },
-    record::{DecodedRecord, LogId},
+    record::{DecodedRecord, KnownKeys, LogId},
     signature::PublicKey,
     succession::{self, SuccessionError},
     tree::{RightEdge, leaf_hash},
@@ -51,8 +51,9 @@ fn replay(inputs: &Inputs) -> Result<(), Failed> {
         charter: inputs.get("charter").parse()?,
     };
     let mut verifier = Verifier::new(id.clone());
+    let keys = KnownKeys::default();
     for (index, entry) in (0..).zip(inputs.items("entries_hex")) {
-        let checked = verify::check(&id, LeafIndex::new(index), &super::unhex(entry));
+        let checked = verify::check(&id, &keys, LeafIndex::new(index), &super::unhex(entry));
         verifier.append(checked).unwrap();
     }
     let record = DecodedRecord::decode(&inputs.data("record"))?;

@@ -42,7 +42,7 @@ use trucelog_proto::{
     entry::{Entry, genesis_hash},
     hash::{CharterDigest, LeafIndex},
     pb::{self, record::Body},
-    record::{LogId, record_digest},
+    record::{KnownKeys, LogId, record_digest},
     refusal::Reason,
     state::MemoryState,
     verify::{self, Finding, StopError, Verifier},
@@ -260,9 +260,10 @@ pub(crate) fn replay(history: &Value, case: &Value) -> Option<Refused> {
         charter: CharterDigest::from_bytes(*record_digest(&charter).as_bytes()),
     };
     let mut verifier = Verifier::<MemoryState>::new(id.clone());
+    let keys = KnownKeys::default();
     let mut append = |bytes: &[u8]| {
         let index = LeafIndex::new(verifier.size().get());
-        verifier.append(verify::check(&id, index, bytes))
+        verifier.append(verify::check(&id, &keys, index, bytes))
     };
     let mut previous = genesis_hash(&id.origin);
     for bytes in &entries {
