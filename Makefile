@@ -36,8 +36,7 @@ demo: build
 	$(TARGET)/release/trucelog demo
 
 bench: build
-	$(TARGET)/release/trucelog bench ingest
-	$(TARGET)/release/trucelog bench verify
+	for what in ingest verify proof query open; do $(TARGET)/release/trucelog bench $$what || exit 1; done
 
 interop: build
 	scripts/interop

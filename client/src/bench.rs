@@ -6,16 +6,24 @@
 //!
 //! - [`ground`] founds a throw-away log with many stations and signs their records beforehand.
 //! - [`load`] sends them, as fast as answers come or on a fixed schedule.
-//! - [`ingest`] and [`verify`] put these together to a table; [`figures`] are its numbers.
+//! - [`source`] is a server without a log behind it, for comparison, run by [`bare`].
+//! - [`apart`] lets a verifier run as a process of its own, whose memory can be seen.
+//! - [`ingest`], [`verify`], [`proof`], [`query`] and [`open`] put these together to a table; [`figures`] are its numbers.
 //!
 //! A benchmark checks what it has measured: every record has its receipt, some receipts are verified in full, the log has
 //! the size that was sent.
 //!
 //! Source: `docs/performance.md`.
 
+pub mod apart;
+pub mod bare;
 pub mod figures;
 pub mod ground;
 pub mod ingest;
 pub mod limits;
 pub mod load;
+pub mod open;
+pub mod proof;
+pub mod query;
+pub mod source;
 pub mod verify;

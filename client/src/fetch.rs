@@ -214,7 +214,7 @@ impl Fetcher {
     }
 }
 
-fn node_hashes(hashes: &[Vec<u8>]) -> Result<Vec<NodeHash>, Error> {
+pub(crate) fn node_hashes(hashes: &[Vec<u8>]) -> Result<Vec<NodeHash>, Error> {
     let hashes = hashes
         .iter()
         .map(|hash| NodeHash::try_from(hash.as_slice()));

@@ -127,6 +127,35 @@ impl Line {
     }
 }
 
+/// Two results of one run beside each other.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Ratio {
+    /// What is divided by what.
+    pub name: &'static str,
+    /// The ratio.
+    pub value: f64,
+}
+
+impl Ratio {
+    /// Divides.
+    #[must_use]
+    pub fn new(name: &'static str, dividend: f64, divisor: f64) -> Self {
+        Self {
+            name,
+            value: dividend / divisor,
+        }
+    }
+}
+
+/// Ratios, one a line.
+#[must_use]
+pub fn ratios(ratios: &[Ratio]) -> String {
+    let lines = ratios
+        .iter()
+        .map(|ratio| format!("{:<58} {:>6.2}", ratio.name, ratio.value));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// Lines as a table.
 #[must_use]
 pub fn table(lines: &[Line]) -> String {

@@ -1,19 +1,23 @@
 //! A throw-away log with many stations, served by `trucelogd` on loopback, and their records, signed beforehand.
 
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 use tonic::transport::Channel;
+use trucelog_proto::checkpoint::Checkpoint;
 use trucelog_proto::hash::{LeafIndex, TreeSize};
 use trucelog_proto::pb::{self, CheckpointKind};
 use trucelog_proto::record::LogId;
 
+use super::load::{Way, send};
 use crate::demo::DemoError;
 use crate::demo::cast::Station;
 use crate::demo::setting::{Place, Setting};
 use crate::entry_source::EntrySource as _;
-use crate::fetch::Fetcher;
+use crate::fetch::{Fetcher, RemoteEntries};
 use crate::retry::Patience;
 use crate::submit::{Outcome, Submitter};
 use crate::trust::Trust;
@@ -21,9 +25,20 @@ use crate::{Error, remote, station};
 
 /// Connections of the load to the server.
 const CONNECTIONS: usize = 8;
+/// Records that wait to be sent, signed, at most.
+const RECORDS_AT_A_TIME: usize = 100_000;
 /// Words of a report that make an entry of about 400 bytes.
 const NARRATIVE: &str = "Two explosions assessed as impacts of 120 mm mortar rounds, about 3 km east-south-east of \
                          the post, heard by four observers; the line was quiet before and after.";
+
+/// Records that were signed, sent and logged.
+#[derive(Clone, Copy, Debug)]
+pub struct Appended {
+    /// How many.
+    pub records: usize,
+    /// How long sending took.
+    pub time: Duration,
+}
 
 /// A log to load. Its server ends and its directory goes away with it.
 #[derive(Debug)]
@@ -77,6 +92,12 @@ impl Ground {
         self.place.path()
     }
 
+    /// Where the server listens.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.setting.server.url()
+    }
+
     /// The log.
     #[must_use]
     pub fn trust(&self) -> &Trust {
@@ -113,7 +134,31 @@ impl Ground {
             .collect()
     }
 
-    /// The newest signed head, and its size.
+    /// Signs about `records` reports of all stations and sends them over a stream for each, so many at a time that their
+    /// memory is bounded. The time is that of sending.
+    ///
+    /// # Errors
+    /// As [`send`].
+    pub async fn append(&mut self, records: usize) -> Result<Appended, DemoError> {
+        let connections = self.connections()?;
+        let stations = self.stations.len();
+        let mut left = records.div_ceil(stations);
+        let (mut sent_records, mut time) = (0, Duration::ZERO);
+        while left > 0 {
+            let part = left.min(RECORDS_AT_A_TIME.div_ceil(stations));
+            let signed = self.sign(stations, part)?;
+            let sent = send(&connections, &self.setting.trust, signed, Way::Streams).await?;
+            sent_records += sent.records;
+            time += sent.time;
+            left -= part;
+        }
+        Ok(Appended {
+            records: sent_records,
+            time,
+        })
+    }
+
+    /// The newest signed head.
     ///
     /// # Errors
     /// [`Error::Deadline`] or [`Error::Status`].
@@ -121,19 +166,66 @@ impl Ground {
         self.fetcher()?.checkpoint(CheckpointKind::Signed).await
     }
 
+    /// What the newest head states.
+    ///
+    /// # Errors
+    /// As [`Self::head`]; [`Error::Answer`] when its signature is not the log's.
+    pub async fn checkpoint(&self) -> Result<Checkpoint, Error> {
+        let policy = &self.trust().policy;
+        let opened = Checkpoint::open(&self.head().await?, policy.log_key(), policy.origin());
+        let opened = opened.map_err(|_| Error::Answer("its checkpoint does not hold"))?;
+        Ok(opened.checkpoint().clone())
+    }
+
+    /// Ends the server, or kills it without warning, and gives the time until it listens again.
+    ///
+    /// # Errors
+    /// [`DemoError::Process`].
+    pub fn reopen(&mut self, crash: bool) -> Result<Duration, DemoError> {
+        let server = &mut self.setting.server;
+        if !crash {
+            server.stop()?;
+        }
+        let begun = Instant::now();
+        server.crash_and_restart()?;
+        Ok(begun.elapsed())
+    }
+
+    /// Bytes of all files of the store.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn stored_len(&self) -> Result<u64, Error> {
+        let data = self.place.path().join("data");
+        let mut len = 0;
+        for file in fs::read_dir(&data).map_err(Error::io(&data))? {
+            let file = file.and_then(|file| file.metadata());
+            len += file.map_err(Error::io(&data))?.len();
+        }
+        Ok(len)
+    }
+
     /// Fetches the first `size` entries. Needs a multi-threaded tokio runtime.
     ///
     /// # Errors
     /// As [`Fetcher::entries`].
     pub fn entries(&self, size: u64) -> Result<Vec<Vec<u8>>, Error> {
-        let mut source = self
-            .fetcher()?
-            .entries(LeafIndex::new(0), TreeSize::new(size));
+        let mut source = self.source(size)?;
         let mut entries = Vec::new();
         while (entries.len() as u64) < size {
             entries.extend(tokio::task::block_in_place(|| source.next())?);
         }
         Ok(entries)
+    }
+
+    /// The first `size` entries, fetched as they are read. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// [`Error::Remote`].
+    pub fn source(&self, size: u64) -> Result<RemoteEntries, Error> {
+        Ok(self
+            .fetcher()?
+            .entries(LeafIndex::new(0), TreeSize::new(size)))
     }
 
     fn fetcher(&self) -> Result<Fetcher, Error> {

@@ -1,23 +1,23 @@
 //! `trucelog bench verify`: how fast a whole log is verified from its charter on.
 //!
 //! The entries are fetched beforehand, so that only the verifier works: bytes, chain, strict signatures, rules, root, and
-//! keeping what was verified.
+//! keeping what was verified. Then the log grows by a tenth, and the verifier goes on from what it has kept.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use trucelog_proto::hash::{LeafIndex, TreeSize};
 
+use super::apart;
 use super::figures::{Line, table};
 use super::ground::Ground;
 use super::limits::Limits;
-use super::load::{Way, send};
 use crate::Error;
 use crate::demo::DemoError;
 use crate::entry_source::EntrySource;
-use crate::store::Store;
+use crate::store::{Extent, Store, read_saved};
 use crate::verifier::verify_log;
 
 /// Stations that write the log.
@@ -32,6 +32,10 @@ pub struct Report {
     pub limits: Limits,
     /// The results.
     pub lines: Vec<Line>,
+    /// Bytes of memory that the verifier's state takes for each record.
+    pub state_len_per_record: usize,
+    /// The most memory of a verifier in a process of its own, in bytes.
+    pub peak_memory_len: u64,
 }
 
 /// Entries in memory.
@@ -47,54 +51,76 @@ impl EntrySource for Held<'_> {
     }
 }
 
-/// Writes a log of about `records` records, and verifies it: once from the charter on, once with nothing new.
+/// Writes a log of about `records` records, and verifies it: from the charter on, with nothing new, with a tenth more.
 ///
 /// # Errors
 /// [`DemoError`].
 pub async fn run(trucelogd: &Path, records: usize) -> Result<Report, DemoError> {
     let mut ground = Ground::found(trucelogd, STATIONS).await?;
     let mut limits = Limits::measure(trucelogd, ground.directory())?;
-    let signed = ground.sign(STATIONS, records.div_ceil(STATIONS))?;
-    let trust = ground.trust().clone();
-    let sent = send(&ground.connections()?, &trust, signed, Way::Streams).await?;
-    let note = ground.head().await?;
+    let directory = ground.directory().join("audit");
+    let store = Store::open(&directory)?;
+    let sent = ground.append(records).await?;
     let size = 1 + STATIONS + sent.records;
-    let entries = ground.entries(size as u64)?;
-    let state = ground.directory().join("audit");
-    let store = Store::open(&state)?;
-
-    let stop = AtomicBool::new(false);
-    let check = || {
-        let open = |start: LeafIndex, _: TreeSize| {
-            let start = usize::try_from(start.get()).unwrap_or(usize::MAX);
-            Ok(Held {
-                entries: entries.get(start..).unwrap_or_default(),
-            })
-        };
-        let begun = Instant::now();
-        let report = verify_log(&store, &trust, &note, open, |_| {}, &stop)?;
-        Ok::<_, Error>((report.entries_verified, begun.elapsed()))
-    };
-    let (verified, first) = check()?;
-    let (again, second) = check()?;
-    if (verified, again) != (size as u64, 0) {
+    let first = check(&ground, &store, size).await?;
+    let again = check(&ground, &store, size).await?;
+    let apart = apart::verify(&ground).await?;
+    let sent = ground.append(records.div_ceil(10)).await?;
+    let later = check(&ground, &store, size + sent.records).await?;
+    if [first.0, again.0, later.0] != [size, 0, sent.records] {
         return Err(DemoError::NotShown(vec![
             "every entry is verified once, and only once",
         ]));
     }
     limits.measure_again();
     let lines = vec![
-        Line::new("from the charter on", size, first).beside(limits.signature_rate()),
-        Line::new("again, nothing new", 0, second),
+        Line::new("from the charter on", size, first.1).beside(limits.signature_rate()),
+        Line::new("by trucelog verify log", size, apart.time).beside(limits.signature_rate()),
+        Line::new("again, nothing new", 0, again.1),
+        Line::new("a tenth more", later.0, later.1).beside(limits.signature_rate()),
     ];
-    Ok(Report { limits, lines })
+    let state = read_saved(&directory, Extent::Accepted)?.state;
+    Ok(Report {
+        limits,
+        lines,
+        peak_memory_len: apart.peak_memory_len,
+        state_len_per_record: state.memory_len() / (size + sent.records),
+    })
+}
+
+/// Verifies the log of `size` entries: how many it had to look at, and how long it took.
+async fn check(
+    ground: &Ground,
+    store: &Store,
+    size: usize,
+) -> Result<(usize, Duration), DemoError> {
+    let note = ground.head().await?;
+    let entries = ground.entries(size as u64)?;
+    let open = |start: LeafIndex, _: TreeSize| {
+        let start = usize::try_from(start.get()).unwrap_or(usize::MAX);
+        Ok(Held {
+            entries: entries.get(start..).unwrap_or_default(),
+        })
+    };
+    let stop = AtomicBool::new(false);
+    let begun = Instant::now();
+    let report = verify_log(store, ground.trust(), &note, open, |_| {}, &stop)?;
+    let verified = usize::try_from(report.entries_verified).unwrap_or(usize::MAX);
+    Ok((verified, begun.elapsed()))
 }
 
 impl Report {
     /// The result for people.
     #[must_use]
     pub fn to_text(&self) -> String {
-        format!("{}\n\n{}", self.limits.to_text(), table(&self.lines))
+        format!(
+            "{}\nthe state of the verifier takes {} bytes of memory for each record, all of `trucelog verify log` at most \
+             {} MB\n\n{}",
+            self.limits.to_text(),
+            self.state_len_per_record,
+            self.peak_memory_len / 1_000_000,
+            table(&self.lines)
+        )
     }
 
     /// The result for programs.
@@ -104,6 +130,8 @@ impl Report {
             "schema": "trucelog.bench.verify/v1",
             "limits": self.limits,
             "lines": self.lines,
+            "state_len_per_record": self.state_len_per_record,
+            "peak_memory_len": self.peak_memory_len,
         })
     }
 }

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::args::OutputArgs;
 use super::output::{self, Format};
 use crate::Error;
-use crate::bench::{ingest, verify};
+use crate::bench::{ingest, open, proof, query, verify};
 use crate::demo::find;
 
 /// Measure what a throw-away log does on this machine, beside what the machine itself can do.
@@ -26,14 +26,32 @@ pub(super) enum Command {
   trucelog bench verify
   trucelog bench verify --records 1000000 -o json")]
     Verify(Bench),
+    /// Ask for inclusion proofs and entries over gRPC, beside a server without a log behind it.
+    #[command(after_help = "Examples:
+  trucelog bench proof
+  trucelog bench proof --records 1000000 -o json")]
+    Proof(Bench),
+    /// Ask for pages of incidents in a small log, and again when it has grown.
+    #[command(after_help = "Examples:
+  trucelog bench query
+  trucelog bench query --records 1000000 -o json")]
+    Query(Bench),
+    /// Let a log grow, stop it, kill it, and open it again: cost of a record, time to open, bytes on disk.
+    #[command(after_help = "Examples:
+  trucelog bench open
+  trucelog bench open --records 1000000 -o json")]
+    Open(Bench),
 }
+
+/// Records unless it is said.
+const RECORDS: usize = 50_000;
 
 /// The options of every benchmark.
 #[derive(Args, Debug)]
 pub(super) struct Bench {
-    /// About how many records each part takes.
-    #[arg(long, value_name = "N", default_value_t = 50_000)]
-    records: usize,
+    /// About how many records the log takes; of ingest, each part. Default: 50000, of open 200000.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(100..))]
+    records: Option<u64>,
     /// The program trucelogd. Default: TRUCELOGD, beside this program, or on PATH.
     #[arg(long, value_name = "PATH")]
     server_bin: Option<PathBuf>,
@@ -41,10 +59,21 @@ pub(super) struct Bench {
     output: OutputArgs,
 }
 
+impl Bench {
+    fn records(&self, default: usize) -> usize {
+        let records = self.records.map(usize::try_from);
+        records.map_or(default, |records| records.unwrap_or(usize::MAX))
+    }
+}
+
 impl Command {
     fn bench(&self) -> &Bench {
         match self {
-            Self::Ingest(bench) | Self::Verify(bench) => bench,
+            Self::Ingest(bench)
+            | Self::Verify(bench)
+            | Self::Proof(bench)
+            | Self::Query(bench)
+            | Self::Open(bench) => bench,
         }
     }
 
@@ -62,11 +91,23 @@ impl Command {
         )?;
         let (text, json) = match &self {
             Self::Ingest(_) => {
-                let report = ingest::run(&trucelogd, bench.records).await?;
+                let report = ingest::run(&trucelogd, bench.records(RECORDS)).await?;
                 (report.to_text(), report.to_json())
             }
             Self::Verify(_) => {
-                let report = verify::run(&trucelogd, bench.records).await?;
+                let report = verify::run(&trucelogd, bench.records(RECORDS)).await?;
+                (report.to_text(), report.to_json())
+            }
+            Self::Proof(_) => {
+                let report = proof::run(&trucelogd, bench.records(RECORDS)).await?;
+                (report.to_text(), report.to_json())
+            }
+            Self::Query(_) => {
+                let report = query::run(&trucelogd, bench.records(RECORDS)).await?;
+                (report.to_text(), report.to_json())
+            }
+            Self::Open(_) => {
+                let report = open::run(&trucelogd, bench.records(open::RECORDS)).await?;
                 (report.to_text(), report.to_json())
             }
         };
