@@ -1,11 +1,12 @@
 //! Files that survive a crash: written whole or not at all.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
+use tempfile::NamedTempFile;
 
 use crate::Error;
 
@@ -14,20 +15,22 @@ use crate::Error;
 /// # Errors
 /// [`Error::Io`]; the old content is then still there, or the new one.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    replace_parts(path, &[bytes])
+    replace_with(path, |file| file.write_all(bytes))
 }
 
-/// As [`replace`], with the content in parts.
+/// As [`replace`], by what `content` writes.
 ///
 /// # Errors
 /// As [`replace`].
-pub fn replace_parts(path: &Path, parts: &[&[u8]]) -> Result<(), Error> {
+pub fn replace_with(
+    path: &Path,
+    content: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> Result<(), Error> {
     let directory = parent(path);
     let write = || -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(directory)?;
-        for part in parts {
-            file.write_all(part)?;
-        }
+        let mut file = BufWriter::new(NamedTempFile::new_in(directory)?);
+        content(&mut file)?;
+        let file = file.into_inner()?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)?;
         File::open(directory)?.sync_all()

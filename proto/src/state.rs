@@ -5,9 +5,11 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
+use std::convert::Infallible;
 use std::hash::BuildHasher as _;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
+use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use crate::error::DecodeError;
@@ -196,17 +198,32 @@ impl MemoryState {
     /// the same bytes.
     #[must_use]
     pub fn save(&self) -> Vec<u8> {
-        let mut items: Vec<(&[u8], &[u8])> = self.iter().collect();
-        items.sort_unstable();
         let mut bytes = Vec::new();
-        for (key, value) in items {
-            bytes.extend_from_slice(&header(key, value));
-            bytes.extend_from_slice(key);
-            bytes.extend_from_slice(value);
-        }
-        let digest = sha256(&[&bytes]);
-        bytes.extend_from_slice(&digest);
+        let Ok(()) = self.save_to(|part| {
+            bytes.extend_from_slice(part);
+            Ok::<_, Infallible>(())
+        });
         bytes
+    }
+
+    /// As [`Self::save`], part by part, so that the saved bytes need not be in memory. Costs 4 bytes of memory for each
+    /// item.
+    ///
+    /// # Errors
+    /// The first that `put` returns.
+    pub fn save_to<E>(&self, mut put: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        let key = |place: u32| item(&self.chunks, place).0;
+        let mut places: Vec<u32> = self.places.iter().copied().collect();
+        places.sort_unstable_by(|&a, &b| key(a).cmp(key(b)));
+        let mut digest = Sha256::new();
+        for place in places {
+            let (key, value) = item(&self.chunks, place);
+            for part in [header(key, value).as_slice(), key, value] {
+                digest.update(part);
+                put(part)?;
+            }
+        }
+        put(&digest.finalize())
     }
 
     /// Loads what [`Self::save`] saved.

@@ -3,8 +3,8 @@
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tonic::Status;
-use tonic::transport::server::{Router, TcpIncoming};
 use tonic::transport::Channel;
+use tonic::transport::server::{Router, TcpIncoming};
 
 use crate::{Error, remote};
 

@@ -321,13 +321,20 @@ impl Journal {
         put_part(&mut header, note);
         put_part(&mut header, &edge.encode());
         let digest = sha256(&[&header]);
-        let state = state.save();
-        let path = snapshot_path(&self.directory);
-        durable::replace_parts(&path, &[&header, &digest, &state])?;
+        let mut snapshot_len = 0;
+        durable::replace_with(&snapshot_path(&self.directory), |file| {
+            let mut put = |part: &[u8]| {
+                snapshot_len += part.len() as u64;
+                file.write_all(part)
+            };
+            put(&header)?;
+            put(&digest)?;
+            state.save_to(put)
+        })?;
         self.end = End {
             len: 0,
             digest,
-            snapshot_len: (header.len() + digest.len() + state.len()) as u64,
+            snapshot_len,
         };
         self.cut()
     }
