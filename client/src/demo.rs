@@ -4,7 +4,8 @@
 //!
 //! 1. [`cast`] founds a log of seven members; [`setting`] runs `trucelogd` and a `trucelog witness` of each member.
 //! 2. [`desk`] writes the rows of [`data`] as reports by [`mapping`]; [`commission`] takes one breach to a remedy.
-//! 3. The revisions follow; the server is killed among them and started again.
+//!    [`life`] tells what surrounds it, from the camera to parliament's answer, so that every kind of record occurs.
+//! 3. The revisions follow; the server is killed among them and started again. The case is reopened.
 //! 4. A second process verifies the log. [`check`] folds what it fetched and compares it with the tables.
 //! 5. [`forgery`] changes one byte as an operator could, and sees it caught. [`split_view`] shows two members two
 //!    histories with the true log key, and keeps the evidence.
@@ -19,6 +20,7 @@ pub mod desk;
 mod error;
 pub mod forgery;
 mod ledger;
+mod life;
 pub mod mapping;
 pub(crate) mod process;
 pub mod scenario;

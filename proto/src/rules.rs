@@ -48,7 +48,7 @@ use context::{Context, InForce};
 pub use incident_report::is_ordered;
 pub(crate) use model::body;
 pub use model::{
-    AUTHORITY_STATION, ActivationState, CaseName, CaseState, CharterState, ClauseState,
+    AUTHORITY_STATION, ActivationState, BODY_NAMES, CaseName, CaseState, CharterState, ClauseState,
     CommitmentState, CoverageState, Gap, GapList, Head, Holder, HolderList, Key, KeyState,
     MemberList, MemberState, OPERATOR, OPERATOR_STATION, ProposalState, RECOVERY_STATION,
     RatificationState, RecordState, SensorState, Standing, StationState, SubjectState, Tally,

@@ -28,6 +28,9 @@ pub const MEMBERS: [(&str, &str); 7] = [
     ("USA", "United States"),
 ];
 
+/// Code and name of the member that is admitted in the course of the story.
+pub const NEWCOMER: (&str, &str) = ("NOR", "Norway");
+
 /// The party that the demonstration attributes a breach to. It stands for nobody.
 pub const PARTY: &str = "XAA";
 
@@ -102,6 +105,10 @@ pub struct Member {
     pub commissioner: Station,
     /// Its verifiers' desk, which groups reports.
     pub verifier: Station,
+    /// Its camera, which says when it was up.
+    pub sensor: Station,
+    /// Its liaison, which passes on what a party says.
+    pub liaison: Station,
 }
 
 impl Member {
@@ -111,6 +118,8 @@ impl Member {
             monitor: Station::new(code, "monitors")?,
             commissioner: Station::new(code, "commission")?,
             verifier: Station::new(code, "verification")?,
+            sensor: Station::new(code, "camera")?,
+            liaison: Station::new(code, "liaison")?,
         })
     }
 
@@ -144,6 +153,8 @@ impl Member {
             (&self.monitor, Role::Monitor),
             (&self.verifier, Role::Verifier),
             (&self.commissioner, Role::Commissioner),
+            (&self.sensor, Role::Sensor),
+            (&self.liaison, Role::PartyLiaison),
         ];
         let enrolments = stations.map(|(station, role)| pb::Enrolment {
             station: station.speaker.station.clone(),
@@ -167,6 +178,8 @@ impl Member {
 pub struct Cast {
     /// In the order of [`MEMBERS`].
     pub members: Vec<Member>,
+    /// The authority of [`NEWCOMER`], which is admitted in the course of the story.
+    pub newcomer: Station,
     operator: Station,
 }
 
@@ -181,6 +194,7 @@ impl Cast {
                 .iter()
                 .map(|(code, _)| Member::new(code))
                 .collect::<Result<_, _>>()?,
+            newcomer: Station::new(NEWCOMER.0, AUTHORITY_STATION)?,
             operator: Station::new(OPERATOR, OPERATOR_STATION)?,
         })
     }
@@ -210,12 +224,12 @@ impl Cast {
             title: "Demonstration with published data of real events; its findings are invented"
                 .to_owned(),
             members: self.charter_members()?,
-            release_set: codes(),
+            release_set: codes_with_newcomer(),
             parties: vec![pb::Party {
                 code: PARTY.to_owned(),
                 name: "An invented party".to_owned(),
             }],
-            rules: Some(rules()),
+            rules: Some(rules(&codes())),
             predecessor: None,
             log_key_pq: log_key_pq.map(|key| key.to_string()).unwrap_or_default(),
         };
@@ -224,6 +238,19 @@ impl Cast {
             charter: NO_CHARTER,
         };
         self.operator.sign(&id, pb::record::Body::Charter(charter))
+    }
+
+    /// The newcomer with its keys. Nobody keeps the recovery key here.
+    ///
+    /// # Errors
+    /// [`Error::Random`].
+    pub fn newcomer_member(&self) -> Result<pb::CharterMember, Error> {
+        Ok(pb::CharterMember {
+            code: NEWCOMER.0.to_owned(),
+            name: NEWCOMER.1.to_owned(),
+            authority_key: self.newcomer.public_key(),
+            recovery_key: PublicKey::of(&new_key()?).as_bytes().to_vec(),
+        })
     }
 
     fn charter_members(&self) -> Result<Vec<pb::CharterMember>, Error> {
@@ -241,14 +268,24 @@ impl Cast {
     }
 }
 
-fn codes() -> Vec<String> {
+/// The codes of all members, ascending.
+pub(super) fn codes() -> Vec<String> {
     MEMBERS.iter().map(|(code, _)| (*code).to_owned()).collect()
 }
 
-fn rules() -> pb::Rules {
+/// The codes of all members and of the newcomer, ascending.
+fn codes_with_newcomer() -> Vec<String> {
+    let mut codes = codes();
+    codes.push(NEWCOMER.0.to_owned());
+    codes.sort_unstable();
+    codes
+}
+
+/// Rules under which `members` may hold every role and put every kind of question.
+pub(super) fn rules(members: &[String]) -> pb::Rules {
     let role_rule = |role: Role| pb::RoleRule {
         role: role.into(),
-        members: codes(),
+        members: members.to_vec(),
     };
     let stage_rule = |stage: pb::ResponseStage, hours: u64| pb::StageRule {
         stage: stage.into(),
@@ -257,12 +294,21 @@ fn rules() -> pb::Rules {
     pb::Rules {
         rules_version: RULES_VERSION,
         proposal_rules: vec![
-            proposal_rule(ProposalKind::Attribution),
-            proposal_rule(ProposalKind::Remedy),
+            proposal_rule(ProposalKind::Attribution, Role::Commissioner),
+            proposal_rule(ProposalKind::Remedy, Role::Commissioner),
+            proposal_rule(ProposalKind::Membership, Role::Authority),
+            proposal_rule(ProposalKind::ProtocolText, Role::Authority),
+            proposal_rule(ProposalKind::Rules, Role::Authority),
         ],
-        role_rules: [Role::Monitor, Role::Verifier, Role::Commissioner]
-            .map(role_rule)
-            .to_vec(),
+        role_rules: [
+            Role::Sensor,
+            Role::Monitor,
+            Role::Verifier,
+            Role::Commissioner,
+            Role::PartyLiaison,
+        ]
+        .map(role_rule)
+        .to_vec(),
         succession: Some(pb::SuccessionRule {
             endorsements: fraction(2, 3),
         }),
@@ -277,7 +323,7 @@ fn rules() -> pb::Rules {
     }
 }
 
-fn proposal_rule(kind: ProposalKind) -> pb::ProposalRule {
+fn proposal_rule(kind: ProposalKind, electorate: Role) -> pb::ProposalRule {
     let attribution = kind == ProposalKind::Attribution;
     let standard = if attribution {
         pb::StandardOfProof::BalanceOfProbabilities
@@ -286,8 +332,8 @@ fn proposal_rule(kind: ProposalKind) -> pb::ProposalRule {
     };
     pb::ProposalRule {
         kind: kind.into(),
-        proposer: Role::Commissioner.into(),
-        electorate: Role::Commissioner.into(),
+        proposer: electorate.into(),
+        electorate: electorate.into(),
         quorum: fraction(2, 3),
         majority: fraction(1, 2),
         recusal: pb::RecusalRule::Parties.into(),

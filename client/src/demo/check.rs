@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use trucelog_proto::fold::{Flag, Fold, Incident, Proposal, ProposalStatus, Version, Views as _};
 use trucelog_proto::hash::{LeafIndex, RecordDigest, TreeSize};
 use trucelog_proto::pb;
+use trucelog_proto::rules::{self, BODY_NAMES};
 
 use super::DemoError;
 use super::data::{Column, Row, Table};
@@ -134,7 +135,11 @@ pub fn commission(fold: &Fold) -> Result<Commission, DemoError> {
     let adopted = ProposalStatus::Decided(pb::Outcome::Adopted);
     let remedies = fold.remedies().map_err(Error::from)?;
     let responses = remedies.iter().flat_map(|remedy| &remedy.responses);
-    let marks = match proposals.first() {
+    let is_attribution = |proposal: &&Proposal| {
+        let question = proposal.written().body.question.as_ref();
+        matches!(question, Some(pb::proposal::Question::Attribution(_)))
+    };
+    let marks = match proposals.iter().find(is_attribution) {
         Some(attribution) => attribution.basis_marks(fold).map_err(Error::from)?,
         None => Vec::new(),
     };
@@ -153,6 +158,23 @@ pub fn commission(fold: &Fold) -> Result<Commission, DemoError> {
             .count(),
         basis_marks: marks.len(),
     })
+}
+
+/// How many records there are of each kind of body, by the name that the schema gives it.
+///
+/// # Errors
+/// [`DemoError::Client`] when the verifier's files cannot be read.
+pub fn bodies(log: &LocalLog) -> Result<BTreeMap<&'static str, usize>, DemoError> {
+    let mut bodies: BTreeMap<&str, usize> = BODY_NAMES.iter().map(|name| (*name, 0)).collect();
+    log.for_each(log.size(), |entry| {
+        let name = entry.record.body.as_ref().map(rules::body_name);
+        let count = name.and_then(|name| bodies.get_mut(name));
+        if let Some(count) = count {
+            *count += 1;
+        }
+        Ok(())
+    })?;
+    Ok(bodies)
 }
 
 /// Tells whether the log holds each acknowledged record where its receipt says.

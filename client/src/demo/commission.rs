@@ -1,4 +1,5 @@
-//! One breach on its way through the commission: case, attribution, remedy, activations.
+//! One breach on its way through the commission: case, attribution, remedy, activations. What surrounds it is in
+//! [`super::life`].
 
 use trucelog_proto::hash::RecordDigest;
 use trucelog_proto::pb;
@@ -11,13 +12,17 @@ use super::cast::{MEMBERS, Member, PARTY, Station};
 use super::desk::Desk;
 use crate::station::digest_of;
 
-const NOTICE: &str = "Invented for a demonstration; it says nothing about the real event.";
+pub(super) const NOTICE: &str =
+    "Invented for a demonstration; it says nothing about the real event.";
+
+/// The clause that was broken.
+pub(super) const CLAUSE: &str = "1";
 
 const CAN: usize = 0;
-const DEU: usize = 1;
-const FRA: usize = 2;
-const GBR: usize = 3;
-const POL: usize = 4;
+pub(super) const DEU: usize = 1;
+pub(super) const FRA: usize = 2;
+pub(super) const GBR: usize = 3;
+pub(super) const POL: usize = 4;
 
 /// Votes on the attribution, in the order of the members: six concur, one of them separately, one dissents.
 const ATTRIBUTION_VOTES: [pb::VoteChoice; MEMBERS.len()] = [
@@ -33,6 +38,9 @@ const ATTRIBUTION_VOTES: [pb::VoteChoice; MEMBERS.len()] = [
 const REMEDY_VOTES: [pb::VoteChoice; MEMBERS.len()] =
     [Abstain, Concur, Concur, Concur, Concur, Concur, Concur];
 
+/// A station that every member has.
+pub(super) type Seat = fn(&mut Member) -> &mut Station;
+
 impl Desk {
     /// All records about the breach that `report` tells of, in the order in which they are to be submitted.
     ///
@@ -43,22 +51,28 @@ impl Desk {
         let case = self.write_as(
             DEU,
             |member| &mut member.verifier,
-            case(report),
+            case(report, clause(self.life.text)),
             &mut records,
         )?;
-        let attribution = self.adopt(FRA, attribution(case), ATTRIBUTION_VOTES, &mut records)?;
-        let remedy = self.adopt(GBR, remedy(attribution), REMEDY_VOTES, &mut records)?;
+        let asks = attribution(case, clause(self.life.text));
+        let attribution = self.adopt((FRA, commissioner), asks, ATTRIBUTION_VOTES, &mut records)?;
+        let asks = remedy(attribution);
+        let remedy = self.adopt((GBR, commissioner), asks, REMEDY_VOTES, &mut records)?;
+        let mut activated = Vec::new();
         for (member, activation) in activations(remedy) {
             let body = Body::Activation(activation);
-            self.write_as(member, |member| &mut member.authority, body, &mut records)?;
+            activated.push(self.write_as(member, authority, body, &mut records)?);
         }
+        self.life.case = Some(case);
+        self.life.remedy = Some((remedy, activated));
         Ok(records)
     }
 
-    /// A proposal, its votes and the decision that adopts it, whose digest is given.
-    fn adopt(
+    /// A proposal, its votes and the decision that adopts it, whose digest is given. The proposer and all voters hold the
+    /// same seat of their members.
+    pub(super) fn adopt(
         &mut self,
-        proposer: usize,
+        (proposer, seat): (usize, Seat),
         question: Question,
         choices: [pb::VoteChoice; MEMBERS.len()],
         records: &mut Vec<pb::Submission>,
@@ -69,11 +83,11 @@ impl Desk {
             supersedes: Vec::new(),
             question: Some(question),
         });
-        let proposal = self.write_as(proposer, commissioner, proposal, records)?;
+        let proposal = self.write_as(proposer, seat, proposal, records)?;
         let mut votes = Vec::new();
         for (member, choice) in choices.into_iter().enumerate() {
             let vote = Body::Vote(vote(proposal, choice));
-            let vote = self.write_as(member, commissioner, vote, records)?;
+            let vote = self.write_as(member, seat, vote, records)?;
             votes.push(vote.as_bytes().to_vec());
         }
         let decision = Body::Decision(pb::Decision {
@@ -84,10 +98,10 @@ impl Desk {
         self.write_as(POL, commissioner, decision, records)
     }
 
-    fn write_as(
+    pub(super) fn write_as(
         &mut self,
         member: usize,
-        station: fn(&mut Member) -> &mut Station,
+        station: Seat,
         body: Body,
         records: &mut Vec<pb::Submission>,
     ) -> Result<RecordDigest, DemoError> {
@@ -98,32 +112,37 @@ impl Desk {
     }
 }
 
-fn commissioner(member: &mut Member) -> &mut Station {
+pub(super) fn commissioner(member: &mut Member) -> &mut Station {
     &mut member.commissioner
 }
 
-fn case(report: RecordDigest) -> Body {
+pub(super) fn authority(member: &mut Member) -> &mut Station {
+    &mut member.authority
+}
+
+fn case(report: RecordDigest, clause: pb::ClauseReference) -> Body {
     Body::Case(pb::Case {
         title: "A breach for the demonstration".to_owned(),
         reports: vec![report.as_bytes().to_vec()],
         parties: vec![PARTY.to_owned()],
-        clause_references: vec![clause()],
+        clause_references: vec![clause],
         text: NOTICE.to_owned(),
         ..pb::Case::default()
     })
 }
 
-fn clause() -> pb::ClauseReference {
+/// The clause of the agreed text.
+fn clause(text: Option<RecordDigest>) -> pb::ClauseReference {
     pb::ClauseReference {
-        protocol_text: Vec::new(),
-        clause: "1".to_owned(),
+        protocol_text: text.map_or_else(Vec::new, |text| text.as_bytes().to_vec()),
+        clause: CLAUSE.to_owned(),
     }
 }
 
-fn attribution(case: RecordDigest) -> Question {
+fn attribution(case: RecordDigest, clause: pb::ClauseReference) -> Question {
     Question::Attribution(pb::AttributionProposal {
         case: case.as_bytes().to_vec(),
-        clause: Some(clause()),
+        clause: Some(clause),
         finding: pb::AttributionFinding::Party.into(),
         party: PARTY.to_owned(),
         basis: pb::AttributionBasis::NonStateParty.into(),
@@ -162,8 +181,8 @@ fn vote(proposal: RecordDigest, choice: pb::VoteChoice) -> pb::Vote {
     }
 }
 
-/// Two members act, each by its own decision: one on all measures, one on the first only.
-fn activations(remedy: RecordDigest) -> [(usize, pb::Activation); 2] {
+/// Three members decide, each for itself: one on all measures, one on the first only, and one asks its parliament first.
+fn activations(remedy: RecordDigest) -> [(usize, pb::Activation); 3] {
     let activation = |choice: pb::ActivationChoice, measures: &[u32]| pb::Activation {
         decision: remedy.as_bytes().to_vec(),
         choice: choice.into(),
@@ -174,5 +193,12 @@ fn activations(remedy: RecordDigest) -> [(usize, pb::Activation); 2] {
     [
         (GBR, activation(pb::ActivationChoice::Approve, &[])),
         (CAN, activation(pb::ActivationChoice::ApproveInPart, &[1])),
+        (
+            DEU,
+            pb::Activation {
+                procedure: "Consent of parliament".to_owned(),
+                ..activation(pb::ActivationChoice::PendingProcedure, &[])
+            },
+        ),
     ]
 }

@@ -13,6 +13,7 @@ use trucelog_proto::record::LogId;
 use super::DemoError;
 use super::cast::{Cast, MEMBERS};
 use super::data::{Column, EventRevision, Revisions, Row, Table};
+use super::life::Life;
 use super::mapping;
 use crate::station::digest_of;
 
@@ -60,12 +61,12 @@ impl Inputs {
 
 /// What is in the log of one event.
 #[derive(Clone, Debug)]
-struct Event {
+pub(super) struct Event {
     /// Position of the member that reported it.
-    member: usize,
+    pub(super) member: usize,
     /// Digest of the version in force.
-    version: RecordDigest,
-    row: Row,
+    pub(super) version: RecordDigest,
+    pub(super) row: Row,
 }
 
 /// Everyone who writes, and what they have written.
@@ -76,6 +77,7 @@ pub struct Desk {
     /// The log that they write for.
     pub id: LogId,
     events: HashMap<String, Event>,
+    pub(super) life: Life,
 }
 
 impl Desk {
@@ -86,6 +88,7 @@ impl Desk {
             cast,
             id,
             events: HashMap::new(),
+            life: Life::default(),
         }
     }
 
@@ -182,7 +185,7 @@ impl Desk {
         Ok(())
     }
 
-    fn event(&self, id: &str) -> Result<Event, DemoError> {
+    pub(super) fn event(&self, id: &str) -> Result<Event, DemoError> {
         let event = self.events.get(id).cloned();
         Ok(event.ok_or_else(|| super::data::DataError::NoEvent(id.to_owned()))?)
     }

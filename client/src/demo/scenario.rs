@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use trucelog_proto::pb::CheckpointKind;
+use trucelog_proto::pb::{self, CheckpointKind};
 
 use super::DemoError;
 use super::check;
@@ -58,6 +58,7 @@ pub async fn run(
     stage.commission(inputs, tell).await?;
     let first = stage.head().await?;
     let crashes = stage.revise(inputs, &options.crashes, tell).await?;
+    stage.reopen(tell).await?;
     let last = stage.head().await?;
 
     tell("a second process verifies the log from its charter on");
@@ -85,6 +86,11 @@ pub async fn run(
 
     tell("what was verified is folded and compared with the tables");
     let local_log = LocalLog::open(&verifier, &trust)?;
+    let breach_case = stage.desk.case().map(|digest| digest.to_string());
+    let case_told = match &breach_case {
+        Some(digest) => second.tell_case(&verifier, digest)?,
+        None => String::new(),
+    };
     let first_fold = check::fold(&local_log, first.size)?;
     let fold = check::fold(&local_log, last.size)?;
     let mut differences = check::differences(&first_fold, &inputs.first);
@@ -98,6 +104,9 @@ pub async fn run(
         first_counts: check::count(&first_fold),
         differences,
         commission: check::commission(&fold)?,
+        bodies: check::bodies(&local_log)?,
+        case: breach_case,
+        case_told,
         crashes,
         acknowledged_kept: check::holds_all(&local_log, &stage.ledger.acknowledged())?,
         receipt_verified_offline,
@@ -155,12 +164,19 @@ impl Stage {
 
     /// Takes one breach through the commission, and keeps the receipt of its case.
     async fn commission(&mut self, inputs: &Inputs, tell: Teller<'_>) -> Result<(), DemoError> {
-        let breach = inputs.breach().and_then(|row| self.desk.version(row.id()));
-        let Some(report) = breach else { return Ok(()) };
+        let Some(breach) = inputs.breach() else {
+            return Ok(());
+        };
+        tell("a text is agreed; a camera and others look at one breach, and the party denies it");
+        let gathered = self.desk.gather(breach.id())?;
+        self.in_order(&gathered).await?;
+        let Some(report) = self.desk.version(breach.id()) else {
+            return Ok(());
+        };
         let channel = remote::connect(&self.setting.server.url(), None).map_err(Error::from)?;
         let witnessed = Submitter::new(channel, self.setting.trust.clone(), PATIENCE);
         tell(
-            "one breach goes to the commission: case, votes with a dissent, decision, remedy, activations",
+            "the breach goes to the commission: case, votes with a dissent, decision, remedy, activations",
         );
         for (number, submission) in self.desk.decide_on(report)?.iter().enumerate() {
             let submitter = if number == 0 {
@@ -174,7 +190,26 @@ impl Stage {
             }
             self.ledger.note(&receipt);
         }
+        tell("members act, parliaments answer, the case is closed; a member is admitted");
+        let concluded = self.desk.conclude()?;
+        self.in_order(&concluded).await
+    }
+
+    /// Submits records one after another, as each names what stands before it.
+    async fn in_order(&mut self, submissions: &[pb::Submission]) -> Result<(), DemoError> {
+        for submission in submissions {
+            let receipt = self.submitter.submit(submission).await?;
+            self.ledger.note(&receipt);
+        }
         Ok(())
+    }
+
+    /// Reopens the case on new evidence, and sums up a day without reports.
+    async fn reopen(&mut self, tell: Teller<'_>) -> Result<(), DemoError> {
+        tell("the case is reopened");
+        let size = self.head().await?.size;
+        let reopened = self.desk.reopen(size.get())?;
+        self.in_order(&reopened).await
     }
 
     /// Submits the revisions, and kills the server among them and starts it again. Gives how many records were

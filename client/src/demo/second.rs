@@ -117,6 +117,21 @@ impl Second<'_> {
         self.run("trucelog verify evidence", command)
     }
 
+    /// Lets the process tell the life of a case from what it has verified in `state`.
+    ///
+    /// # Errors
+    /// [`DemoError::Process`] when it does not.
+    pub(super) fn tell_case(self, state: &Path, case: &str) -> Result<String, DemoError> {
+        const WHAT: &str = "trucelog get case";
+        let mut command = command(self.trucelog, &["get".as_ref(), "case".as_ref()]);
+        command.arg(case).arg("--state").arg(state);
+        let output = process::output(WHAT, command.stderr(Stdio::inherit()))?;
+        if !output.status.success() {
+            return Err(failed(WHAT, "it does not tell the case"));
+        }
+        String::from_utf8(output.stdout).map_err(|error| failed(WHAT, &error))
+    }
+
     fn run(self, what: &str, mut command: std::process::Command) -> Result<Ended, DemoError> {
         command
             .arg("--policy")

@@ -1,5 +1,6 @@
 //! What a demonstration has shown.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -28,6 +29,12 @@ pub struct Summary {
     pub differences: Vec<String>,
     /// What the log says about the commission's work.
     pub commission: Commission,
+    /// How many records there are of each kind of body.
+    pub bodies: BTreeMap<&'static str, usize>,
+    /// Digest of the case; absent without one.
+    pub case: Option<String>,
+    /// The life of the case, as `trucelog get case` tells it.
+    pub case_told: String,
     /// Records acknowledged each time that the server was killed.
     pub crashes: Vec<usize>,
     /// Every acknowledged record is where its receipt says.
@@ -86,7 +93,7 @@ impl Summary {
 
     /// What was to be shown, each with whether it was.
     #[must_use]
-    pub fn shown(&self) -> [(&'static str, bool); 10] {
+    pub fn shown(&self) -> [(&'static str, bool); 11] {
         let Expected {
             in_force,
             first_in_force,
@@ -116,7 +123,11 @@ impl Summary {
             ),
             (
                 "commission_complete",
-                (adopted, votes, dissents, activated) == (2, 14, 1, 2),
+                (adopted, votes, dissents, activated) == (5, 35, 1, 3),
+            ),
+            (
+                "every_kind_of_record",
+                self.bodies.values().all(|count| *count > 0),
             ),
             ("server_killed_in_mid_run", !self.crashes.is_empty()),
             ("acknowledged_kept", self.acknowledged_kept),
@@ -173,6 +184,8 @@ impl Summary {
             "basis_marks": self.commission.basis_marks,
             "crashes": self.crashes.len(),
             "acknowledged_before_crash": self.crashes.first(),
+            "records": self.bodies,
+            "case": self.case,
             "split_view_evidence": self.split_view.sentences,
             "seconds": self.seconds,
             "charter": self.charter,
@@ -218,6 +231,15 @@ impl Summary {
             commission.basis_marks,
             self.crashes.first().copied().unwrap_or_default(),
         );
+        text += "  Records of every kind:\n";
+        for (name, count) in &self.bodies {
+            writeln!(text, "  {count:>6} {name}").expect("a String takes all text");
+        }
+        text += "\n  The case of them:\n\n";
+        for line in self.case_told.lines() {
+            writeln!(text, "  | {line}").expect("a String takes all text");
+        }
+        writeln!(text).expect("a String takes all text");
         for (name, shown) in self.shown() {
             let word = if shown { "yes" } else { "NO" };
             writeln!(text, "  {word:>6} {}", name.replace('_', " "))
@@ -242,10 +264,12 @@ impl Summary {
         };
         let kept = kept.display();
         format!(
-            "Next:\n  trucelog list incidents --state {kept}/verifier\
+            "Next:\n  trucelog get case {} --state {kept}/verifier\
+             \n  trucelog list incidents --state {kept}/verifier\
              \n  trucelog verify receipt {kept}/receipt.tlog-proof --state {kept}/verifier\
              \n  trucelog verify evidence {kept}/{EVIDENCE} --state {kept}/verifier\
-             \n  trucelogd serve -c {kept}/trucelogd.toml"
+             \n  trucelogd serve -c {kept}/trucelogd.toml",
+            self.case.as_deref().unwrap_or("DIGEST")
         )
     }
 }

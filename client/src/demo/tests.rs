@@ -218,24 +218,33 @@ fn a_breach_goes_from_case_to_activations_and_its_basis_changes_later() {
     log.report(&inputs);
     let breach = inputs.breach().unwrap();
     let report = log.desk.version(breach.id()).unwrap();
-    let records = log.desk.decide_on(report).unwrap();
-    log.append_all(vec![records]);
+    let gathered = log.desk.gather(breach.id()).unwrap();
+    let decided = log.desk.decide_on(report).unwrap();
+    let concluded = log.desk.conclude().unwrap();
+    log.append_all(vec![gathered, decided, concluded]);
     let done = check::Commission {
-        adopted: 2,
-        votes: 14,
+        adopted: 5,
+        votes: 35,
         dissents: 1,
-        activated: 2,
+        activated: 3,
         basis_marks: 0,
     };
     assert_eq!(check::commission(&log.fold).unwrap(), done);
-    let tally = log.fold.proposals()[0].tally();
+    let tally = log.fold.proposals()[1].tally();
     assert_eq!(
         (tally.concur, tally.dissent, tally.outcome),
         (6, 1, pb::Outcome::Adopted)
     );
 
     log.revise(&inputs);
-    let marks = log.fold.proposals()[0].basis_marks(&log.fold).unwrap();
+    let reopened = log.desk.reopen(log.fold.size().get()).unwrap();
+    log.append_all(vec![reopened]);
+    let case = &log.fold.cases()[0];
+    assert_eq!(
+        (case.turns().len(), log.desk.case()),
+        (2, Some(case.digest()))
+    );
+    let marks = log.fold.proposals()[1].basis_marks(&log.fold).unwrap();
     assert_eq!(marks.len(), 1);
     assert!(matches!(marks[0].change, BasisChange::Changed(_)) && !marks[0].before_decision);
     let correction = log.fold.incident(&report).unwrap().newest();

@@ -642,6 +642,9 @@ macro_rules! bodies {
             match body { $(Body::$variant(_) => ($number, $name),)* }
         }
 
+        /// The names of all bodies, in the order of their field numbers.
+        pub const BODY_NAMES: &[&str] = &[$($name),*];
+
         /// Name of the body with a field number.
         pub(crate) fn name_of_body(number: u32) -> &'static str {
             match number { $($number => $name,)* _ => "unknown" }
