@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
+use trucelog_client::demo::cast::NEWCOMER;
 use trucelog_client::demo::data::{Column, Row};
 use trucelog_client::demo::desk::Inputs;
 use trucelog_client::demo::scenario::{self, Options};
@@ -67,7 +68,17 @@ async fn run(inputs: &Inputs, crashes: Vec<usize>) -> Summary {
 
 #[test]
 fn the_last_line_says_that_everything_was_shown() {
-    let output = demo(&["-o", "json", "--server-bin", trucelogd().to_str().unwrap()]);
+    let directory = tempfile::tempdir().unwrap();
+    let kept = directory.path().join("kept");
+    let (server, keep) = (trucelogd(), kept.to_str().unwrap());
+    let output = demo(&[
+        "-o",
+        "json",
+        "--server-bin",
+        server.to_str().unwrap(),
+        "--keep",
+        keep,
+    ]);
     let text = String::from_utf8(output.stdout).unwrap();
     let summary: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
     assert!(output.status.success(), "{summary:#}");
@@ -91,6 +102,41 @@ fn the_last_line_says_that_everything_was_shown() {
         assert_eq!(summary[field], value, "{field}");
     }
     assert!(summary["seconds"].as_f64().unwrap() > 0.0);
+    a_bundle_of_the_new_member_is_verified_offline(&kept);
+}
+
+/// The log itself has admitted that member: no key of it stands in the charter.
+fn a_bundle_of_the_new_member_is_verified_offline(kept: &Path) {
+    let state = kept.join("verifier");
+    let reads = |arguments: &[&str]| {
+        let read = Command::new(TRUCELOG)
+            .args(arguments)
+            .args(["--state", state.to_str().unwrap(), "-o", "json"])
+            .output()
+            .unwrap();
+        assert!(read.status.success(), "{arguments:?}: {read:?}");
+        String::from_utf8(read.stdout).unwrap()
+    };
+    let listed: Value = serde_json::from_str(&reads(&["list", "entries"])).unwrap();
+    let mut entries = listed["entries"].as_array().unwrap().iter();
+    let own = entries.find(|entry| entry["member"] == NEWCOMER.0).unwrap();
+    let digest = own["record_digest"].as_str().unwrap();
+    let bundle = kept.join("bundle.json");
+    let bundle = bundle.to_str().unwrap();
+    reads(&["get", "bundle", digest, "--out", bundle]);
+    let verified = reads(&["verify", "bundle", bundle]);
+    assert!(verified.contains(digest), "{verified}");
+    // Without the decision that admitted it, nobody stands behind the record.
+    let mut less: Value = serde_json::from_slice(&std::fs::read(bundle).unwrap()).unwrap();
+    let parts = less["entries"].as_array_mut().unwrap();
+    parts.remove(parts.len() - 2);
+    std::fs::write(bundle, less.to_string()).unwrap();
+    let refused = Command::new(TRUCELOG)
+        .args(["verify", "bundle", bundle, "--state"])
+        .arg(&state)
+        .output()
+        .unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
 }
 
 #[test]
