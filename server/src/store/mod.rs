@@ -395,7 +395,10 @@ impl Store {
     /// [`StoreError::Rocks`].
     pub fn extend_index(&self, batch: &IndexBatch) -> Result<(), StoreError> {
         let mut write = WriteBatch::default();
-        for (name, (key, value)) in batch.items() {
+        // RocksDB looks for the place of a key from that of the key before it.
+        let mut items: Vec<_> = batch.items().collect();
+        items.sort_unstable();
+        for (name, (key, value)) in items {
             write.put_cf(family(&self.db, name), key, value);
         }
         let family = family(&self.db, postings::NAME);

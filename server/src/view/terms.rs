@@ -347,8 +347,12 @@ pub fn index_entry(
     let record = &DecodedRecord::decode(&entry.signed_record.record)?;
     let subjects = fold::subjects_of(state, record)?;
     for (digest, term) in posted(state, record, &subjects)? {
-        let index = known_index(state, &digest)?;
-        let index = index.ok_or_else(|| StateError(format!("record {digest} is not known")))?;
+        let founded = if digest == record.digest {
+            Some(index)
+        } else {
+            known_index(state, &digest)?
+        };
+        let index = founded.ok_or_else(|| StateError(format!("record {digest} is not known")))?;
         batch.postings.push((term.0, Posting { index, digest }));
     }
     let names = subjects.iter().map(subject_name).chain(superseded(record));
