@@ -8,7 +8,7 @@ use crate::{
     error::DecodeError,
     hash::{LeafIndex, NodeHash},
     note::{MAX_NOTE_LEN, Note},
-    text::{format_base64, parse_base64, parse_decimal, parse_text},
+    text::{base64_len, parse_base64, parse_decimal, parse_text, push_base64},
     tile::MAX_ENTRY_LEN,
 };
 
@@ -83,19 +83,28 @@ impl TlogProof {
     /// Source: `tlog_proof.md`; c2sp.org/tlog-proof.
     pub fn format(&self) -> Result<Vec<u8>, DecodeError> {
         check_hashes(&self.hashes)?;
-        let mut lines = vec![HEADER.to_owned()];
+        let mut text = Vec::with_capacity(self.len_at_most());
+        text.extend_from_slice(HEADER.as_bytes());
         if let Some(extra) = &self.extra {
             check_extra(extra)?;
-            lines.push(format!("extra {}", format_base64(extra)));
+            text.extend_from_slice(b"\nextra ");
+            push_base64(&mut text, extra);
         }
-        lines.push(format!("index {}", self.index));
-        lines.extend(
-            self.hashes
-                .iter()
-                .map(|hash| format_base64(hash.as_bytes())),
-        );
-        let head = lines.join("\n") + "\n\n";
-        Ok([head.as_bytes(), &self.checkpoint_note].concat())
+        text.extend_from_slice(format!("\nindex {}", self.index).as_bytes());
+        for hash in &self.hashes {
+            text.push(b'\n');
+            push_base64(&mut text, hash.as_bytes());
+        }
+        text.extend_from_slice(b"\n\n");
+        text.extend_from_slice(&self.checkpoint_note);
+        Ok(text)
+    }
+
+    /// A bound on the length of the text: an index has at most 20 digits.
+    fn len_at_most(&self) -> usize {
+        let extra = self.extra.as_ref().map_or(0, Vec::len);
+        let hashes = self.hashes.len() * (base64_len(32) + 1);
+        HEADER.len() + 64 + base64_len(extra) + hashes + self.checkpoint_note.len()
     }
 }
 
