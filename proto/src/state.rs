@@ -61,6 +61,12 @@ impl Writes {
             .map(|(key, value)| (key.as_slice(), value.as_slice()))
     }
 
+    /// Keys and values in the order of the keys, to be stored.
+    #[must_use]
+    pub fn into_items(self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        self.0.into_iter().collect()
+    }
+
     /// Adds later writes, which win.
     pub fn extend(&mut self, later: Self) {
         self.0.extend(later.0);

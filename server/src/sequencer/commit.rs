@@ -155,14 +155,10 @@ impl<S: LogStore, C: Clock> Committer<S, C> {
         if staged.entries.is_empty() {
             return Ok(());
         }
-        let writes = staged.state.into_writes();
         let batch = Batch {
             entries: staged.entries,
             tiles: self.tiles.take_changed(),
-            state: writes
-                .iter()
-                .map(|(key, value)| (key.to_vec(), value.to_vec()))
-                .collect(),
+            state: staged.state.into_writes().into_items(),
         };
         Ok(self.store.commit(&batch)?)
     }
