@@ -67,8 +67,12 @@ pub(super) struct Signer<S, A> {
 }
 
 impl<S: LogStore, A: CheckpointAnchor> Signer<S, A> {
-    /// Takes a batch through *publish*. The answers are in the order of the submissions; a record that is logged is covered
-    /// by a signed and anchored checkpoint. Batches come in the order in which they were committed, none left out.
+    /// Takes a batch through *publish*. `answer` gets the answers in the order of the submissions; a record that is logged
+    /// is covered by a signed and anchored checkpoint. Batches come in the order in which they were committed, none left
+    /// out.
+    ///
+    /// The checkpoint is stored when everybody has been answered: the write may have to wait until the next batch is
+    /// committed, and a store that lacks the newest checkpoint is as it may be after a crash.
     ///
     /// After an error the signer must not be used again.
     ///
@@ -78,8 +82,11 @@ impl<S: LogStore, A: CheckpointAnchor> Signer<S, A> {
     pub(super) fn publish(
         &mut self,
         batch: Committed,
-    ) -> Result<Vec<Result<Logged, Refusal>>, Fatal> {
-        let mut entries = self.sign(&batch)?.into_iter();
+        answer: impl FnOnce(Vec<Result<Logged, Refusal>>),
+    ) -> Result<(), Fatal> {
+        let entries = self.sign(&batch)?;
+        let signed = !entries.is_empty();
+        let mut entries = entries.into_iter();
         let mut logged = |place| match place {
             Place::Known(index) => Logged::Before(index),
             Place::New(index) => Logged::Now {
@@ -91,7 +98,13 @@ impl<S: LogStore, A: CheckpointAnchor> Signer<S, A> {
             },
         };
         let places = batch.places.into_iter();
-        Ok(places.map(|place| place.map(&mut logged)).collect())
+        answer(places.map(|place| place.map(&mut logged)).collect());
+        if signed {
+            let head = Arc::clone(&self.head.borrow());
+            self.store
+                .put_checkpoint(CheckpointKind::Signed, &head.note)?;
+        }
+        Ok(())
     }
 
     /// Signs the tree over what the store returns, makes the anchor hold it, and only then shows it to anybody. Gives the
@@ -107,21 +120,23 @@ impl<S: LogStore, A: CheckpointAnchor> Signer<S, A> {
             size: self.signed.size(),
         };
         let note = checkpoint.sign(&self.keys);
-        let last = self.head.borrow().note.clone();
-        self.anchor.replace(&last, &note)?;
-        self.store.put_checkpoint(CheckpointKind::Signed, &note)?;
+        let last = Arc::clone(&self.head.borrow());
+        self.anchor.replace(&last.note, &note)?;
         self.head.send_replace(Arc::new(Head { checkpoint, note }));
         Ok(entries)
     }
 
     /// Reads the entries from the last checkpoint up to `size` back.
     fn read_back(&self, size: TreeSize) -> Result<Vec<Vec<u8>>, Fatal> {
-        let indexes = self.signed.size().get()..size.get();
-        let entries = indexes.map(LeafIndex::new).map(|index| {
-            let entry = self.store.entry(index)?;
-            entry.ok_or(Fatal::EntryLost { index })
-        });
-        entries.collect()
+        let signed = self.signed.size();
+        let entries = self.store.entries(signed, size)?;
+        let read = signed.get() + entries.len() as u64;
+        if read == size.get() {
+            Ok(entries)
+        } else {
+            let index = LeafIndex::new(read);
+            Err(Fatal::EntryLost { index })
+        }
     }
 
     /// Hashes what was read back onto the right edge of the last checkpoint, and compares with what was written.

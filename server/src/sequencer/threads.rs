@@ -61,8 +61,7 @@ impl<S: LogStore, A: CheckpointAnchor, C: Clock> Halves<S, A, C> {
 
     /// Signs the entries that are stored and that no checkpoint covers, if there are any.
     pub(super) fn sign_what_is_stored(&mut self) -> Result<(), Fatal> {
-        self.signer.publish(self.committer.stored())?;
-        Ok(())
+        self.signer.publish(self.committer.stored(), drop)
     }
 
     /// Takes a batch through all steps, on this thread.
@@ -70,7 +69,10 @@ impl<S: LogStore, A: CheckpointAnchor, C: Clock> Halves<S, A, C> {
         &mut self,
         batch: Vec<Admitted>,
     ) -> Result<Vec<Result<Logged, Refusal>>, Fatal> {
-        self.signer.publish(self.committer.commit(batch)?)
+        let mut answers = Vec::new();
+        let batch = self.committer.commit(batch)?;
+        self.signer.publish(batch, |outcomes| answers = outcomes)?;
+        Ok(answers)
     }
 }
 
@@ -171,18 +173,15 @@ fn sign<S: LogStore, A: CheckpointAnchor>(
             refuse(answers, &SubmitError::OtherHistory);
             continue;
         }
-        match signer.publish(batch) {
-            Ok(outcomes) => {
-                let outcomes = outcomes.into_iter();
-                answer_all(answers, outcomes.map(|o| o.map_err(SubmitError::Refused)));
-            }
-            Err(fatal) => {
-                stop(&fatal, status);
-                drop(answers);
-                // Dropping what comes tells its submitters that the sequencer has stopped.
-                while batches.recv().is_ok() {}
-                return;
-            }
+        let published = signer.publish(batch, |outcomes| {
+            let outcomes = outcomes.into_iter();
+            answer_all(answers, outcomes.map(|o| o.map_err(SubmitError::Refused)));
+        });
+        if let Err(fatal) = published {
+            stop(&fatal, status);
+            // Dropping what comes tells its submitters that the sequencer has stopped.
+            while batches.recv().is_ok() {}
+            return;
         }
     }
 }

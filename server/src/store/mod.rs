@@ -171,6 +171,17 @@ pub trait LogStore: Send + Sync + 'static {
     /// [`StoreError::Rocks`]; absence is `None`.
     fn entry(&self, index: LeafIndex) -> Result<Option<Vec<u8>>, StoreError>;
 
+    /// The entries from `first` on, below `end`, in order; up to the first that is missing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Rocks`] or [`StoreError::Malformed`].
+    fn entries(&self, first: TreeSize, end: TreeSize) -> Result<Vec<Vec<u8>>, StoreError> {
+        (first.get()..end.get())
+            .map_while(|index| self.entry(LeafIndex::new(index)).transpose())
+            .collect()
+    }
+
     /// The stored hashes of a tile, 1 to 256 of 32 bytes each.
     ///
     /// # Errors
@@ -473,6 +484,20 @@ impl Store {
 impl LogStore for Store {
     fn entry(&self, index: LeafIndex) -> Result<Option<Vec<u8>>, StoreError> {
         self.read(entries::NAME, &entries::key(index))
+    }
+
+    fn entries(&self, first: TreeSize, end: TreeSize) -> Result<Vec<Vec<u8>>, StoreError> {
+        let keys = [first, end].map(|size| entries::key(LeafIndex::new(size.get())));
+        let mut entries = Vec::new();
+        for item in self.range(entries::NAME, &keys[0], keys[1].to_vec()) {
+            let (key, entry) = item?;
+            let size = entries::size_after(&key)?.get();
+            if size != first.get() + entries.len() as u64 + 1 {
+                break;
+            }
+            entries.push(entry.into());
+        }
+        Ok(entries)
     }
 
     fn tile(&self, id: TileId) -> Result<Option<Vec<u8>>, StoreError> {

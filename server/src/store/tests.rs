@@ -61,6 +61,10 @@ fn keeps_everything_over_reopening() {
     assert_eq!(store.size().unwrap(), TreeSize::new(3));
     assert_eq!(store.entry(LeafIndex::new(2)).unwrap().unwrap(), b"entry 2");
     assert_eq!(store.entry(LeafIndex::new(3)).unwrap(), None);
+    let entries = |first, end| store.entries(TreeSize::new(first), TreeSize::new(end));
+    assert_eq!(entries(1, 3).unwrap(), [b"entry 1", b"entry 2"]);
+    assert_eq!(entries(2, 9).unwrap(), [b"entry 2"]);
+    assert!(entries(3, 9).unwrap().is_empty());
     assert_eq!(
         store.state(b"key").unwrap().unwrap(),
         3_u64.to_be_bytes().to_vec()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::{sync::watch, task::spawn_blocking};
 use trucelog_proto::hash::{LeafIndex, TreeSize};
 
-use super::{error::IndexError, stored_entry, terms};
+use super::{error::IndexError, stored_entries, terms};
 use crate::{
     sequencer::{Head, StoredState},
     store::{IndexBatch, Indexed, Store},
@@ -67,8 +67,9 @@ fn index_run(store: &Arc<Store>, size: TreeSize) -> Result<bool, IndexError> {
         ..IndexBatch::default()
     };
     let state = StoredState(Arc::clone(store));
-    for index in (indexed.size..end).map(LeafIndex::new) {
-        terms::index_entry(&mut batch, &state, index, &stored_entry(store, index)?)?;
+    let entries = stored_entries(store, TreeSize::new(indexed.size), TreeSize::new(end))?;
+    for (index, entry) in (indexed.size..).map(LeafIndex::new).zip(&entries) {
+        terms::index_entry(&mut batch, &state, index, entry)?;
     }
     batch.indexed.size = end;
     if end > indexed.size {

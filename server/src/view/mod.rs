@@ -35,7 +35,7 @@ use trucelog_proto::{
 pub use self::views::AsOf;
 use crate::{
     reader::{ReadError, Reader},
-    store::{Store, StoreError},
+    store::{LogStore as _, Store, StoreError},
 };
 
 /// Why a question is not answered.
@@ -151,8 +151,23 @@ impl Index {
 
 /// The bytes of a stored entry, which must be there.
 fn stored_entry(store: &Store, index: LeafIndex) -> Result<Vec<u8>, ReadError> {
-    use crate::store::LogStore as _;
-    store
-        .entry(index)?
-        .ok_or_else(|| ReadError::Damaged(format!("entry {index} is missing")))
+    store.entry(index)?.ok_or_else(|| missing(index.get()))
+}
+
+/// The bytes of stored entries, from `first` on and below `end`, which must be there.
+fn stored_entries(
+    store: &Store,
+    first: TreeSize,
+    end: TreeSize,
+) -> Result<Vec<Vec<u8>>, ReadError> {
+    let entries = store.entries(first, end)?;
+    let read = first.get() + entries.len() as u64;
+    if read < end.get() {
+        return Err(missing(read));
+    }
+    Ok(entries)
+}
+
+fn missing(index: u64) -> ReadError {
+    ReadError::Damaged(format!("entry {index} is missing"))
 }
