@@ -32,14 +32,11 @@ mod sign;
 mod threads;
 
 use std::{
-    sync::{
-        Arc,
-        mpsc::{self, TrySendError},
-    },
+    sync::{Arc, mpsc},
     thread::{self, JoinHandle},
 };
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use trucelog_proto::{
     hash::{LeafIndex, RootHash},
     mldsa::MlDsaPublicKey,
@@ -202,12 +199,19 @@ type Answer = oneshot::Sender<Result<Logged, SubmitError>>;
 struct Queued {
     admitted: Admitted,
     answer: Answer,
+    room: OwnedSemaphorePermit,
 }
+
+/// Room for one record in the queue. Whoever drops it makes room for another one.
+#[derive(Debug)]
+pub struct Room(OwnedSemaphorePermit);
 
 /// The handle with which requests reach the sequencer. The thread ends when the last handle is dropped.
 #[derive(Clone, Debug)]
 pub struct Sequencer {
-    queue: mpsc::SyncSender<Queued>,
+    queue: mpsc::Sender<Queued>,
+    /// As many permits as records may wait; each record that waits holds one.
+    rooms: Arc<Semaphore>,
     head: watch::Receiver<Arc<Head>>,
     status: watch::Receiver<Status>,
 }
@@ -278,11 +282,12 @@ where
 {
     let (mut halves, head) = resume(identity, store, anchor, clock)?;
     halves.sign_what_is_stored()?;
-    let (queue, queued) = mpsc::sync_channel(bounds.queue);
+    let (queue, queued) = mpsc::channel();
     let (status, receiver) = watch::channel(Status::Running);
     let thread = spawn(move || run(halves, &queued, bounds.batch, &status))?;
     let sequencer = Sequencer {
         queue,
+        rooms: Arc::new(Semaphore::new(bounds.queue)),
         head,
         status: receiver,
     };
@@ -307,7 +312,7 @@ where
     C: Clock + 'static,
 {
     let (halves, head) = resume(identity, store, anchor, clock)?;
-    let (queue, queued) = mpsc::sync_channel(bounds.queue);
+    let (queue, queued) = mpsc::channel();
     let (lift, lifted) = oneshot::channel();
     let (status, receiver) = watch::channel(Status::Held);
     let hold = Hold {
@@ -323,6 +328,7 @@ where
     })?;
     let sequencer = Sequencer {
         queue,
+        rooms: Arc::new(Semaphore::new(bounds.queue)),
         head,
         status: receiver,
     };
@@ -381,12 +387,41 @@ where
 }
 
 impl Sequencer {
+    /// Takes room for one record. Whoever has none need not look at the record.
+    ///
+    /// # Errors
+    ///
+    /// [`SubmitError::Busy`].
+    pub fn room(&self) -> Result<Room, SubmitError> {
+        let permit = Arc::clone(&self.rooms).try_acquire_owned();
+        permit.map(Room).map_err(|_| SubmitError::Busy)
+    }
+
+    /// Waits for room for one record. Whoever has waited longest gets it first.
+    ///
+    /// # Errors
+    ///
+    /// [`SubmitError::Stopped`].
+    pub async fn wait_for_room(&self) -> Result<Room, SubmitError> {
+        let permit = Arc::clone(&self.rooms).acquire_owned().await;
+        permit.map(Room).map_err(|_| SubmitError::Stopped)
+    }
+
     /// Queues an admitted record. The answer comes when a signed checkpoint covers it, or when the rules refuse it.
     ///
     /// # Errors
     ///
     /// Any [`SubmitError`] but [`SubmitError::Refused`], at once.
     pub fn submit(&self, admitted: Admitted) -> Result<Pending, SubmitError> {
+        self.submit_into(self.room()?, admitted)
+    }
+
+    /// As [`Self::submit`], with room that was taken before.
+    ///
+    /// # Errors
+    ///
+    /// Any [`SubmitError`] but [`SubmitError::Refused`] and [`SubmitError::Busy`], at once.
+    pub fn submit_into(&self, room: Room, admitted: Admitted) -> Result<Pending, SubmitError> {
         match *self.status.borrow() {
             Status::Running => {}
             Status::Held => return Err(SubmitError::AwaitingWitnesses),
@@ -394,10 +429,14 @@ impl Sequencer {
             Status::Stopped => return Err(SubmitError::Stopped),
         }
         let (answer, pending) = oneshot::channel();
-        match self.queue.try_send(Queued { admitted, answer }) {
+        let queued = Queued {
+            admitted,
+            answer,
+            room: room.0,
+        };
+        match self.queue.send(queued) {
             Ok(()) => Ok(Pending(pending)),
-            Err(TrySendError::Full(_)) => Err(SubmitError::Busy),
-            Err(TrySendError::Disconnected(_)) => Err(SubmitError::Stopped),
+            Err(_) => Err(SubmitError::Stopped),
         }
     }
 

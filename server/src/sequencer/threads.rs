@@ -191,11 +191,21 @@ fn stop(fatal: &Fatal, status: &watch::Sender<Status>) {
     status.send_replace(Status::Stopped);
 }
 
-/// Waits for one record and takes what else is queued, up to `batch` in all. `None` when nobody can submit any more.
+/// Waits for one record and takes what else is queued, up to `batch` in all. `None` when nobody can submit any more. Their
+/// room is given back at once, so that whoever waits for it is woken once for all.
 fn take(queue: &mpsc::Receiver<Queued>, batch: usize) -> Option<(Vec<Admitted>, Vec<Answer>)> {
-    let first = queue.recv().ok()?;
-    let taken = iter::once(first).chain(queue.try_iter().take(batch - 1));
-    Some(taken.map(|queued| (queued.admitted, queued.answer)).unzip())
+    let Queued {
+        admitted,
+        answer,
+        mut room,
+    } = queue.recv().ok()?;
+    let (mut records, mut answers) = (vec![admitted], vec![answer]);
+    for queued in queue.try_iter().take(batch - 1) {
+        records.push(queued.admitted);
+        answers.push(queued.answer);
+        room.merge(queued.room);
+    }
+    Some((records, answers))
 }
 
 fn refuse(answers: Vec<Answer>, error: &SubmitError) {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use prost::Message as _;
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, timeout_at},
 };
 use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
@@ -22,14 +22,12 @@ use trucelog_proto::{
 use super::{Answers, read, status};
 use crate::{
     reader::{ReadError, Reader, StationKey},
-    sequencer::{Admitted, Head, Logged, Pending, Sequencer, SubmitError, admit},
+    sequencer::{Admitted, Head, Logged, Pending, Room, Sequencer, admit},
     store::LogStore,
 };
 
 /// Records of one stream that may be on their way at a time.
 const PIPELINE: usize = 256;
-/// How long a stream waits before it tries a full queue again.
-const QUEUE_RETRY: Duration = Duration::from_millis(2);
 
 /// The service over a sequencer and a reader of the same store.
 #[derive(Debug)]
@@ -88,43 +86,37 @@ impl<S: LogStore> Submissions<S> {
         }
     }
 
-    /// Checks a submission and queues it.
-    fn enqueue(
+    /// Checks a submission and queues it. If there is no room, its signature is not looked at: whoever sends more than can
+    /// be taken must not take the time of those who are served.
+    fn enqueue(&self, request: pb::SubmitRequest) -> Result<Underway, Status> {
+        let room = self.sequencer.room();
+        let room = room.map_err(|error| status::submission(&error))?;
+        self.enqueue_into(room, request.submission, request.wait_for)
+    }
+
+    /// As [`Self::enqueue`], but waits for room: refusing one record of a stream would make a gap before the next.
+    async fn enqueue_in_order(&self, request: pb::SubmitStreamRequest) -> Result<Underway, Status> {
+        let room = self.sequencer.wait_for_room().await;
+        let room = room.map_err(|error| status::submission(&error))?;
+        self.enqueue_into(room, request.submission, request.wait_for)
+    }
+
+    fn enqueue_into(
         &self,
+        room: Room,
         submission: Option<pb::Submission>,
         wait_for: i32,
     ) -> Result<Underway, Status> {
         let until = self.wait_until(wait_for)?;
         let admitted = self.admit(submission)?;
         let digest = admitted.record.record.digest;
-        let pending = self.sequencer.submit(admitted);
+        let pending = self.sequencer.submit_into(room, admitted);
         let pending = pending.map_err(|error| status::submission(&error))?;
         Ok(Underway {
             digest,
             pending,
             until,
         })
-    }
-
-    /// As [`Self::enqueue`], but waits while the queue is full: refusing one record of a stream would make a gap before
-    /// the next.
-    async fn enqueue_in_order(&self, request: pb::SubmitStreamRequest) -> Result<Underway, Status> {
-        let until = self.wait_until(request.wait_for)?;
-        let admitted = self.admit(request.submission)?;
-        let digest = admitted.record.record.digest;
-        loop {
-            match self.sequencer.submit(admitted.clone()) {
-                Err(SubmitError::Busy) => sleep(QUEUE_RETRY).await,
-                Ok(pending) => {
-                    return Ok(Underway {
-                        digest,
-                        pending,
-                        until,
-                    });
-                }
-                Err(error) => return Err(status::submission(&error)),
-            }
-        }
     }
 
     fn admit(&self, submission: Option<pb::Submission>) -> Result<Admitted, Status> {
@@ -215,8 +207,7 @@ impl<S: LogStore> SubmissionService for Submissions<S> {
         &self,
         request: Request<pb::SubmitRequest>,
     ) -> Result<Response<pb::SubmitResponse>, Status> {
-        let request = request.into_inner();
-        let underway = self.enqueue(request.submission, request.wait_for);
+        let underway = self.enqueue(request.into_inner());
         let receipt = self.receipt(underway).await?;
         Ok(Response::new(pb::SubmitResponse {
             receipt: Some(receipt),
