@@ -6,7 +6,7 @@
 //!
 //! - [`ground`] founds a throw-away log with many stations and signs their records beforehand.
 //! - [`load`] sends them, as fast as answers come or on a fixed schedule.
-//! - [`source`] is a server without a log behind it, for comparison, run by [`bare`].
+//! - [`source`] and [`sink`] are servers without a log behind them, for comparison, run by [`bare`].
 //! - [`apart`] lets a verifier run as a process of its own, whose memory can be seen.
 //! - [`ingest`], [`verify`], [`proof`], [`query`] and [`open`] put these together to a table; [`figures`] are its numbers.
 //!
@@ -25,5 +25,6 @@ pub mod load;
 pub mod open;
 pub mod proof;
 pub mod query;
+pub mod sink;
 pub mod source;
 pub mod verify;

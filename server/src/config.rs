@@ -216,8 +216,8 @@ struct FileConfig {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            queue: 4096,
-            batch: 1024,
+            queue: 1024,
+            batch: 512,
             connections: 1024,
             connections_per_peer: 256,
             streams_per_connection: 100,

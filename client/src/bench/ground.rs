@@ -109,8 +109,16 @@ impl Ground {
     /// # Errors
     /// [`Error::Remote`].
     pub fn connections(&self) -> Result<Vec<Channel>, Error> {
+        self.connect(CONNECTIONS)
+    }
+
+    /// Opens as many connections to the server.
+    ///
+    /// # Errors
+    /// [`Error::Remote`].
+    pub fn connect(&self, count: usize) -> Result<Vec<Channel>, Error> {
         let url = self.setting.server.url();
-        let connections = (0..CONNECTIONS).map(|_| Ok(remote::connect(&url, None)?));
+        let connections = (0..count).map(|_| Ok(remote::connect(&url, None)?));
         connections.collect()
     }
 

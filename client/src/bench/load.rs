@@ -6,10 +6,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::Status;
 use tonic::transport::Channel;
 use trucelog_proto::hash::RecordDigest;
 use trucelog_proto::pb::submission_service_client::SubmissionServiceClient;
@@ -19,14 +20,14 @@ use trucelog_proto::pb::{self, WaitFor};
 use crate::Error;
 use crate::demo::DemoError;
 use crate::receipt;
-use crate::refused::{classify, item_status};
+use crate::refused::{Failure, classify, item_status};
 use crate::station::digest_of;
 use crate::trust::Trust;
 
 /// One receipt of so many is verified in full; the record digest of every one is compared.
 const VERIFY_EVERY: usize = 500;
-/// Records of one stream that wait for the connection.
-const WAITING: usize = 256;
+/// Records of one stream that are on their way at a time, where no schedule says when to send.
+const WINDOW: usize = 96;
 
 /// What a load has seen.
 #[derive(Clone, Debug)]
@@ -50,6 +51,17 @@ pub enum Way {
     Unary,
 }
 
+/// What a flood has seen.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Flooded {
+    /// Records that have a receipt.
+    pub accepted: usize,
+    /// Calls that the server has put off.
+    pub refused: usize,
+    /// From the first call to the last answer.
+    pub time: Duration,
+}
+
 /// Sends the records of each station in order, the stations beside each other.
 ///
 /// # Errors
@@ -60,16 +72,30 @@ pub async fn send(
     records: Vec<Vec<pb::Submission>>,
     way: Way,
 ) -> Result<Seen, DemoError> {
-    let trust = Arc::new(trust.clone());
+    send_to(senders(connections, Some(trust)), records, way).await
+}
+
+/// As [`send`], to a server whose receipts prove nothing: of each, only the record's digest is compared.
+///
+/// # Errors
+/// As [`send`].
+pub async fn send_unproven(
+    connections: &[Channel],
+    records: Vec<Vec<pb::Submission>>,
+    way: Way,
+) -> Result<Seen, DemoError> {
+    send_to(senders(connections, None), records, way).await
+}
+
+async fn send_to(
+    senders: impl Iterator<Item = Sender>,
+    records: Vec<Vec<pb::Submission>>,
+    way: Way,
+) -> Result<Seen, DemoError> {
     let stations = records.len();
     let begun = Instant::now();
     let mut tasks = JoinSet::new();
-    for (number, records) in records.into_iter().enumerate() {
-        let client = SubmissionServiceClient::new(connections[number % connections.len()].clone());
-        let sender = Sender {
-            client,
-            trust: Arc::clone(&trust),
-        };
+    for ((number, records), sender) in records.into_iter().enumerate().zip(senders) {
         match way {
             Way::Streams => tasks.spawn(sender.stream(records, None)),
             Way::Scheduled(rate) => tasks
@@ -85,6 +111,64 @@ pub async fn send(
         records: latencies.len(),
         time: begun.elapsed(),
         latencies,
+    })
+}
+
+/// Sends one record and gives its receipt.
+///
+/// # Errors
+/// [`DemoError::Client`].
+pub async fn send_one(
+    connection: &Channel,
+    submission: pb::Submission,
+) -> Result<pb::Receipt, DemoError> {
+    let request = pb::SubmitRequest {
+        submission: Some(submission),
+        wait_for: WaitFor::Checkpointed.into(),
+    };
+    let mut client = SubmissionServiceClient::new(connection.clone());
+    let answer = client.submit(request).await;
+    let answer = answer.map_err(|status| Error::from(classify(status)))?;
+    let receipt = answer.into_inner().receipt;
+    Ok(receipt.ok_or(Error::Answer("it holds no receipt"))?)
+}
+
+/// Calls for each station so often that there are `rate` calls a second in all, for as long as `time`, whether the server
+/// follows or not. A record that is put off is sent again when the server says so; what is not sent by the end is left.
+///
+/// # Errors
+/// [`DemoError::Client`] with the first answer that is neither a receipt that holds nor says when to try again.
+pub async fn flood(
+    connections: &[Channel],
+    trust: &Trust,
+    records: Vec<Vec<pb::Submission>>,
+    rate: f64,
+    time: Duration,
+) -> Result<Flooded, DemoError> {
+    let stations = records.len();
+    let senders = senders(connections, Some(trust));
+    let begun = Instant::now();
+    let mut tasks = JoinSet::new();
+    for ((number, records), sender) in records.into_iter().enumerate().zip(senders) {
+        let schedule = Schedule::of(begun, rate, number, stations);
+        tasks.spawn(sender.flood(records, schedule, begun + time));
+    }
+    let mut flooded = Flooded::default();
+    while let Some(seen) = tasks.join_next().await {
+        let seen = seen??;
+        flooded.accepted += seen.accepted;
+        flooded.refused += seen.refused;
+    }
+    flooded.time = begun.elapsed();
+    Ok(flooded)
+}
+
+/// Senders that take turns with the connections, without end.
+fn senders(connections: &[Channel], trust: Option<&Trust>) -> impl Iterator<Item = Sender> {
+    let trust = trust.cloned().map(Arc::new);
+    connections.iter().cycle().map(move |connection| Sender {
+        client: SubmissionServiceClient::new(connection.clone()),
+        trust: trust.clone(),
     })
 }
 
@@ -114,7 +198,7 @@ impl Schedule {
 /// One station's way to the server.
 struct Sender {
     client: SubmissionServiceClient<Channel>,
-    trust: Arc<Trust>,
+    trust: Option<Arc<Trust>>,
 }
 
 impl Sender {
@@ -124,23 +208,31 @@ impl Sender {
         schedule: Option<Schedule>,
     ) -> Result<Vec<Duration>, Error> {
         let digests: Vec<_> = records.iter().map(digest_of).collect();
-        let (waiting, requests) = mpsc::channel(WAITING);
+        let window = Arc::new(Semaphore::new(WINDOW));
+        let free = Arc::clone(&window);
+        let (waiting, requests) = mpsc::channel(WINDOW);
+        let (sending, mut sent) = mpsc::unbounded_channel();
         tokio::spawn(async move {
             for (number, submission) in records.into_iter().enumerate() {
-                if let Some(schedule) = schedule {
-                    sleep_until(schedule.due(number).into()).await;
+                match schedule {
+                    Some(schedule) => sleep_until(schedule.due(number).into()).await,
+                    None => free
+                        .acquire()
+                        .await
+                        .expect("nobody closes the window")
+                        .forget(),
                 }
+                let time = schedule.map_or_else(Instant::now, |schedule| schedule.due(number));
                 let request = pb::SubmitStreamRequest {
                     submission: Some(submission),
                     wait_for: WaitFor::Checkpointed.into(),
                 };
                 // Nobody listens any more after an error.
-                if waiting.send(request).await.is_err() {
+                if sending.send(time).is_err() || waiting.send(request).await.is_err() {
                     return;
                 }
             }
         });
-        let begun = Instant::now();
         let requests = ReceiverStream::new(requests);
         let answers = self
             .client
@@ -151,8 +243,11 @@ impl Sender {
         let mut latencies = Vec::with_capacity(digests.len());
         for (number, digest) in digests.iter().enumerate() {
             let answer = answers.message().await.map_err(classify)?;
-            let since = schedule.map_or(begun, |schedule| schedule.due(number));
-            latencies.push(since.elapsed());
+            if schedule.is_none() {
+                window.add_permits(1);
+            }
+            let sent = sent.recv().await;
+            latencies.push(sent.map_or(Duration::ZERO, |time| time.elapsed()));
             let receipt = match answer.and_then(|answer| answer.result) {
                 Some(Answer::Receipt(receipt)) => receipt,
                 Some(Answer::Status(status)) => return Err(classify(item_status(&status)).into()),
@@ -161,6 +256,41 @@ impl Sender {
             self.check(number, &receipt, digest)?;
         }
         Ok(latencies)
+    }
+
+    async fn flood(
+        mut self,
+        records: Vec<pb::Submission>,
+        schedule: Schedule,
+        until: Instant,
+    ) -> Result<Flooded, Error> {
+        let mut seen = Flooded::default();
+        for (number, submission) in records.into_iter().enumerate() {
+            let digest = digest_of(&submission);
+            let request = pb::SubmitRequest {
+                submission: Some(submission),
+                wait_for: WaitFor::Checkpointed.into(),
+            };
+            let mut due = schedule.due(number);
+            loop {
+                sleep_until(due.min(until).into()).await;
+                if Instant::now() >= until {
+                    return Ok(seen);
+                }
+                match self.client.submit(request.clone()).await {
+                    Ok(answer) => {
+                        self.check_answer(number, answer.into_inner(), &digest)?;
+                        seen.accepted += 1;
+                        break;
+                    }
+                    Err(status) => {
+                        seen.refused += 1;
+                        due = Instant::now() + put_off(status)?;
+                    }
+                }
+            }
+        }
+        Ok(seen)
     }
 
     async fn unary(mut self, records: Vec<pb::Submission>) -> Result<Vec<Duration>, Error> {
@@ -174,11 +304,20 @@ impl Sender {
             let begun = Instant::now();
             let answer = self.client.submit(request).await.map_err(classify)?;
             latencies.push(begun.elapsed());
-            let receipt = answer.into_inner().receipt;
-            let receipt = receipt.ok_or(Error::Answer("it holds no receipt"))?;
-            self.check(number, &receipt, &digest)?;
+            self.check_answer(number, answer.into_inner(), &digest)?;
         }
         Ok(latencies)
+    }
+
+    fn check_answer(
+        &self,
+        number: usize,
+        answer: pb::SubmitResponse,
+        digest: &RecordDigest,
+    ) -> Result<(), Error> {
+        let receipt = answer.receipt;
+        let receipt = receipt.ok_or(Error::Answer("it holds no receipt"))?;
+        self.check(number, &receipt, digest)
     }
 
     fn check(
@@ -190,8 +329,9 @@ impl Sender {
         if receipt.record_digest != digest.as_bytes() {
             return Err(Error::Answer("it holds the receipt of another record"));
         }
-        if number.is_multiple_of(VERIFY_EVERY) {
-            let verified = receipt::verify(&receipt.tlog_proof, &self.trust, Some(digest));
+        let trust = self.trust.as_ref();
+        if let Some(trust) = trust.filter(|_| number.is_multiple_of(VERIFY_EVERY)) {
+            let verified = receipt::verify(&receipt.tlog_proof, trust, Some(digest));
             verified.map_err(|source| Error::Receipt {
                 record: *digest,
                 source: Box::new(source),
@@ -199,5 +339,13 @@ impl Sender {
             })?;
         }
         Ok(())
+    }
+}
+
+/// How long the server asks to wait. An answer that does not say so is a failure.
+fn put_off(status: Status) -> Result<Duration, Error> {
+    match classify(status) {
+        Failure::Retry(_, Some(delay)) => Ok(delay),
+        failure => Err(failure.into()),
     }
 }
