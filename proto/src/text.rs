@@ -40,7 +40,9 @@ pub(crate) fn push_base64(text: &mut Vec<u8>, bytes: &[u8]) {
     };
     let mut groups = bytes.chunks_exact(3);
     for group in &mut groups {
-        text.extend_from_slice(&digits(u32::from_be_bytes([0, group[0], group[1], group[2]])));
+        text.extend_from_slice(&digits(u32::from_be_bytes([
+            0, group[0], group[1], group[2],
+        ])));
     }
     let rest = groups.remainder();
     if let Some(first) = rest.first() {

@@ -90,8 +90,7 @@ pub async fn run(trucelogd: &Path, records: usize) -> Result<Report, DemoError> 
     let signed = ground.sign(STREAMS, records.div_ceil(STREAMS))?;
     let bare_streams = send_unproven(&bare, signed.clone(), Way::Streams).await?;
     let streams = send(&connections, &trust, signed, Way::Streams).await?;
-    let saturated =
-        Line::new("streams", streams.records, streams.time).with(streams.latencies);
+    let saturated = Line::new("streams", streams.records, streams.time).with(streams.latencies);
     let rate = saturated.records_per_second;
 
     let signed = ground.sign(CALLERS, records.div_ceil(CALLERS))?;
@@ -132,11 +131,7 @@ pub async fn run(trucelogd: &Path, records: usize) -> Result<Report, DemoError> 
 }
 
 /// Calls twice as often as the server can take, for as long as it would take `records` records.
-async fn overload(
-    ground: &mut Ground,
-    records: usize,
-    best: f64,
-) -> Result<Overload, DemoError> {
+async fn overload(ground: &mut Ground, records: usize, best: f64) -> Result<Overload, DemoError> {
     let offered = TOO_MUCH * best;
     let signed = ground.sign(CROWD, (2 * records).div_ceil(CROWD))?;
     let connections = ground.connect(CROWD_CONNECTIONS)?;

@@ -127,7 +127,7 @@ pub(super) async fn serve(
     let head = service.reader.head();
     tracing::info!(origin = %service.log.origin, size = %head.checkpoint.size, addr = %listener.addr(), "serving");
     listening(listener.addr());
-    tokio::spawn(service.index.clone().follow());
+    service.index.clone().follow()?;
     if let Some(witnesses) = &service.witnesses {
         witnesses.run();
     }

@@ -1,8 +1,9 @@
 //! The indexer: follows the signed heads and derives the index, apart from the sign path.
 
-use std::sync::Arc;
+use std::{sync::Arc, thread, time::Duration};
 
-use tokio::{sync::watch, task::spawn_blocking};
+use rustix::process::nice;
+use tokio::{runtime::Handle, sync::watch};
 use trucelog_proto::hash::{LeafIndex, TreeSize};
 
 use super::{error::IndexError, stored_entries, terms};
@@ -11,30 +12,30 @@ use crate::{
     store::{IndexBatch, Indexed, Store},
 };
 
-/// Entries in one write.
+/// Entries in one write. The sign path may have to wait for one.
 const RUN: u64 = 512;
+/// Rest after the newest head is reached, so that a busy log is indexed by the hundred, not record by record.
+const PAUSE: Duration = Duration::from_millis(10);
+/// What is derived gives way to what is promised, where the processor does not suffice for both.
+const NICE: i32 = 10;
 
-/// Follows `heads` until nobody signs any more, or the runtime is shut down.
+/// Follows `heads` on this thread, and waits on `runtime` for the next one, until nobody signs any more.
 ///
 /// # Errors
 ///
 /// [`IndexError`].
-pub async fn follow(
-    store: Arc<Store>,
+pub fn follow(
+    store: &Arc<Store>,
     mut heads: watch::Receiver<Arc<Head>>,
+    runtime: &Handle,
 ) -> Result<(), IndexError> {
+    // Where the system does not allow it, the index takes its full share.
+    let _ = nice(NICE);
     loop {
         let size = heads.borrow_and_update().checkpoint.size;
-        loop {
-            let store = Arc::clone(&store);
-            let Ok(reached) = spawn_blocking(move || index_run(&store, size)).await else {
-                return Ok(());
-            };
-            if reached? {
-                break;
-            }
-        }
-        if heads.changed().await.is_err() {
+        catch_up(store, size)?;
+        thread::sleep(PAUSE);
+        if runtime.block_on(heads.changed()).is_err() {
             return Ok(());
         }
     }

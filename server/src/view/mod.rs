@@ -23,8 +23,9 @@ pub mod page;
 pub mod terms;
 mod views;
 
-use std::sync::Arc;
+use std::{io, sync::Arc, thread};
 
+use tokio::runtime::Handle;
 use trucelog_proto::{
     fold::FoldError,
     hash::{LeafIndex, TreeSize},
@@ -105,12 +106,24 @@ impl Index {
         Self { store, reader }
     }
 
-    /// Keeps the index up with the signed heads, until nobody signs any more. An error ends it, and is logged: what is
-    /// indexed is answered on.
-    pub async fn follow(self) {
-        if let Err(error) = indexer::follow(self.store, self.reader.heads()).await {
-            tracing::error!(%error, "the index is not continued; what it covers is answered on");
-        }
+    /// Keeps the index up with the signed heads, on a thread of its own, until nobody signs any more. An error ends it, and
+    /// is logged: what is indexed is answered on. Needs a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`io::Error`] if the operating system gives no thread.
+    pub fn follow(self) -> io::Result<()> {
+        let runtime = Handle::current();
+        let follow = move || {
+            let followed = indexer::follow(&self.store, self.reader.heads(), &runtime);
+            if let Err(error) = followed {
+                tracing::error!(%error, "the index is not continued; what it covers is answered on");
+            }
+        };
+        thread::Builder::new()
+            .name("indexer".into())
+            .spawn(follow)?;
+        Ok(())
     }
 
     /// The log as of a size; as of the newest that the index covers for 0.
