@@ -38,8 +38,18 @@ fn each_positive(values: &Value, count: usize) {
 fn every_record_of_an_ingest_is_in_the_log() {
     let answer = bench("ingest", "1024");
     assert_eq!(answer["schema"], "trucelog.bench.ingest/v1");
-    // The charter and 512 enrolments; then the client that is alone, and three times as many as were asked for.
-    assert_eq!(answer["size"], 1 + 512 + 200 + 3 * 1024);
+    // The charter and 4,096 enrolments; the client that is alone, and one record for its receipt; three times as many as
+    // were asked for; and what was accepted of too many.
+    let accepted = answer["overload"]["accepted"].as_u64().unwrap();
+    assert!((1..=4096).contains(&accepted), "{answer}");
+    assert_eq!(answer["size"], 1 + 4096 + 200 + 1 + 3 * 1024 + accepted);
+    positive(&answer["overload"]["offered_per_second"]);
+    positive(&answer["overload"]["ratio"]);
+    assert!(answer["receipt_len"].as_u64() > answer["entry_len"].as_u64());
+    for bare in answer["bare"].as_array().unwrap() {
+        assert_eq!(bare["records"], 1024);
+        positive(&bare["ratio"]);
+    }
     assert!((350..450).contains(&answer["entry_len"].as_u64().unwrap()));
     for limit in [
         "cores",

@@ -7,14 +7,18 @@ mod support;
 use std::sync::Arc;
 
 use support::local::Fixture;
+use tonic::{Code, Request};
+use tonic_types::StatusExt as _;
 use trucelog_proto::{
     entry::Entry,
     hash::{LeafIndex, TreeSize},
+    pb::{self, submission_service_server::SubmissionService as _},
     refusal::Reason,
 };
 use trucelog_server::{
     reader::Reader,
     sequencer::{Bounds, SubmitError},
+    service::submission::Submissions,
 };
 
 #[tokio::test]
@@ -134,4 +138,30 @@ async fn a_full_queue_is_busy() {
     for pending in pending {
         pending.index().await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn without_room_no_signature_is_looked_at() {
+    let fixture = Fixture::new();
+    let running = fixture.try_start(Bounds { queue: 1, batch: 1 }).unwrap();
+    let reader = Reader::new(Arc::clone(&running.store), running.sequencer.head());
+    let log = fixture.log.identity.log.clone();
+    let service = Submissions::new(log, running.sequencer.clone(), reader, None);
+    let mut submission = fixture.log.enrolment(1);
+    submission.signed_record.as_mut().unwrap().signature = vec![0; 64];
+    let submit = || {
+        let submission = Some(submission.clone());
+        let request = pb::SubmitRequest {
+            submission,
+            wait_for: 0,
+        };
+        service.submit(Request::new(request))
+    };
+    let room = running.sequencer.room().unwrap();
+    let busy = submit().await.unwrap_err();
+    assert_eq!(busy.code(), Code::ResourceExhausted);
+    assert!(busy.get_error_details().retry_info().is_some());
+    drop(room);
+    let refused = submit().await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
 }
