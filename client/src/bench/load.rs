@@ -27,7 +27,7 @@ use crate::trust::Trust;
 /// One receipt of so many is verified in full; the record digest of every one is compared.
 const VERIFY_EVERY: usize = 500;
 /// Records of one stream that are on their way at a time, where no schedule says when to send.
-const WINDOW: usize = 96;
+const WINDOW: usize = 256;
 
 /// What a load has seen.
 #[derive(Clone, Debug)]
