@@ -163,5 +163,5 @@ async fn without_room_no_signature_is_looked_at() {
     assert!(busy.get_error_details().retry_info().is_some());
     drop(room);
     let refused = submit().await.unwrap_err();
-    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert_eq!(refused.code(), Code::Unauthenticated);
 }

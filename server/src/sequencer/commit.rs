@@ -8,7 +8,7 @@ use trucelog_proto::{
     pb,
     record::VerifiedRecord,
     refusal::Refusal,
-    rules::{self, Key, Placed, RecordState, RuleError},
+    rules::{self, Judge, Key, Placed, RecordState, RuleError},
     state::{Overlay, State, StateError},
     tile::RightTiles,
     tree::leaf_hash,
@@ -45,6 +45,7 @@ impl<S: LogStore> State for StoredState<S> {
 pub(super) struct Committer<S, C> {
     pub(super) store: Arc<S>,
     pub(super) times: AcceptedTimes<C>,
+    pub(super) judge: Judge,
     /// The tree with everything committed.
     pub(super) tiles: RightTiles,
     /// The leaf hash of the last committed entry.
@@ -138,7 +139,7 @@ impl<S: LogStore, C: Clock> Committer<S, C> {
             leaf,
             record: &admitted.record,
         };
-        let writes = match rules::apply(&staged.state, placed) {
+        let writes = match self.judge.apply(&staged.state, placed) {
             Ok(writes) => writes,
             Err(RuleError::Refused(refusal)) => return Ok(Err(refusal)),
             Err(RuleError::State(error)) => return Err(error.into()),

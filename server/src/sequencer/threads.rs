@@ -7,7 +7,7 @@ use std::{
 };
 
 use tokio::sync::watch;
-use trucelog_proto::refusal::Refusal;
+use trucelog_proto::{refusal::Refusal, rules::Judge};
 
 use super::{
     Admitted, Answer, Fatal, Head, Identity, Logged, Queued, Status, SubmitError,
@@ -44,6 +44,7 @@ impl<S: LogStore, A: CheckpointAnchor, C: Clock> Halves<S, A, C> {
             committer: Committer {
                 store: Arc::clone(&store),
                 times: AcceptedTimes::new(clock, recovered.last_time),
+                judge: Judge::default(),
                 tiles: recovered.tiles,
                 previous: recovered.previous,
             },
