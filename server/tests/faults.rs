@@ -219,7 +219,11 @@ async fn submit_until_stopped(
         plan.has_struck(),
         "a fault test without a fault proves nothing"
     );
-    assert_eq!(*sequencer.status().borrow(), Status::Stopped);
+    let mut status = sequencer.status();
+    status
+        .wait_for(|status| *status == Status::Stopped)
+        .await
+        .unwrap();
     // Nothing more is taken; reading goes on.
     let more = log.admitted_next();
     assert_eq!(sequencer.submit(more).unwrap_err(), SubmitError::Stopped);

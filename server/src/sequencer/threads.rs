@@ -174,12 +174,15 @@ fn sign<S: LogStore, A: CheckpointAnchor>(
             refuse(answers, &SubmitError::OtherHistory);
             continue;
         }
+        let mut answers = Some(answers);
         let published = signer.publish(batch, |outcomes| {
             let outcomes = outcomes.into_iter();
+            let answers = answers.take().unwrap_or_default();
             answer_all(answers, outcomes.map(|o| o.map_err(SubmitError::Refused)));
         });
         if let Err(fatal) = published {
             stop(&fatal, status);
+            drop(answers);
             // Dropping what comes tells its submitters that the sequencer has stopped.
             while batches.recv().is_ok() {}
             return;
