@@ -260,6 +260,32 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// The parser itself looks at this in debug builds only.
+    #[test]
+    fn no_command_has_two_options_of_one_name() {
+        fn visit(command: &clap::Command) {
+            let mut names = std::collections::BTreeSet::new();
+            for argument in command.get_arguments() {
+                for name in [argument.get_long(), Some(argument.get_id().as_str())]
+                    .into_iter()
+                    .flatten()
+                {
+                    let kind = if argument.get_long() == Some(name) {
+                        "--"
+                    } else {
+                        ""
+                    };
+                    assert!(
+                        names.insert(format!("{kind}{name}")),
+                        "{kind}{name} of {command} is there twice"
+                    );
+                }
+            }
+            command.get_subcommands().for_each(visit);
+        }
+        visit(&Cli::command());
+    }
+
     /// Every command that does something shows two examples of itself.
     #[test]
     fn every_help_has_two_examples() {

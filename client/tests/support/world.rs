@@ -157,12 +157,8 @@ pub fn write_charter(directory: &Path) -> String {
         entry["authority_key"] = json!(new_key(directory, &format!("{member}-authority")));
         entry["recovery_key"] = json!(new_key(directory, &format!("{member}-recovery")));
     }
-    let proposal_rules = charter["charter"]["rules"]["proposal_rules"].as_array_mut();
-    let proposal_rules = proposal_rules.unwrap();
-    let mut texts = proposal_rules[1].clone();
-    texts["kind"] = json!("PROPOSAL_KIND_PROTOCOL_TEXT");
-    texts["provisional_basis"] = json!(false);
-    proposal_rules.push(texts);
+    // A member that may be admitted later.
+    charter["charter"]["release_set"] = json!(["DEU", "FRA", "NOR", "UKR"]);
     fs::write(directory.join("charter.json"), charter.to_string()).unwrap();
     let new = [
         "charter",

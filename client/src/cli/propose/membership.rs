@@ -11,16 +11,16 @@ use super::Common;
 /// Ask who is a member.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
-  trucelog propose membership --change admit --member NOR --name Norway --authority-key nor/authority.pub \\
+  trucelog propose membership --change admit --code NOR --name Norway --authority-key nor/authority.pub \\
       --recovery-key nor/recovery.pub --title \"Admission of Norway\" --station-dir authority
-  trucelog propose membership --change suspend --member FRA --title \"Key held hostage\" --station-dir authority")]
+  trucelog propose membership --change suspend --code FRA --title \"Key held hostage\" --station-dir authority")]
 pub(in super::super) struct Membership {
     /// admit, suspend, reinstate or depart.
     #[arg(long, value_parser = |text: &str| named(text, "MEMBERSHIP_CHANGE_", pb::MembershipChange::from_str_name))]
     change: pb::MembershipChange,
-    /// Code of the member.
-    #[arg(long, value_name = "CODE")]
-    member: String,
+    /// Code of the member that is admitted, suspended, reinstated or departs.
+    #[arg(long)]
+    code: String,
     /// Name in plain words; with admit.
     #[arg(long, default_value = "")]
     name: String,
@@ -41,7 +41,7 @@ impl Membership {
         let membership = pb::MembershipProposal {
             change: self.change.into(),
             member: Some(pb::CharterMember {
-                code: self.member,
+                code: self.code,
                 name: self.name,
                 authority_key: bytes(self.authority_key),
                 recovery_key: bytes(self.recovery_key),
