@@ -52,7 +52,7 @@ pub use model::{
     CommitmentState, CoverageState, Gap, GapList, Head, Holder, HolderList, Key, KeyState,
     MemberList, MemberState, OPERATOR, OPERATOR_STATION, ProposalState, RECOVERY_STATION,
     RatificationState, RecordState, SensorState, Standing, StationState, SubjectState, Tally,
-    VoteState, body_name, load,
+    VoteState, body_name, load, load_case, load_proposal,
 };
 pub use placed::{Placed, RULES_VERSION, RuleError};
 pub use references::references;

@@ -132,18 +132,20 @@ impl<S: State + ?Sized> State for &S {
 
 /// State in memory. An item costs its key and value, 4 bytes of lengths and, on average, some 8 bytes of table.
 ///
-/// Items lie end to end in chunks; the table holds only where each one begins. A value that changes its length
-/// leaves its old place unused until the state is saved and loaded.
+/// Items lie end to end in chunks; the table holds only where each one begins. An item that outgrows its place leaves it
+/// to the next one of its length.
 #[derive(Clone, Default)]
 pub struct MemoryState {
     chunks: Vec<Vec<u8>>,
     places: HashTable<u32>,
+    /// Places that items have left, by their length in bytes.
+    free: BTreeMap<usize, Vec<u32>>,
     hasher: DefaultHashBuilder,
 }
 
-/// Bytes of one chunk. Places are counted in units of [`ALIGN`] bytes, so that 32 bits reach over 32 GiB.
-const CHUNK_LEN: usize = 1 << 20;
-const ALIGN: usize = 8;
+/// Bytes of one chunk. Places are counted in units of [`ALIGN`] bytes, so that 32 bits reach over 16 GiB.
+const CHUNK_LEN: usize = 1 << 17;
+const ALIGN: usize = 4;
 const PLACES_IN_CHUNK: usize = CHUNK_LEN / ALIGN;
 
 impl std::fmt::Debug for MemoryState {
@@ -168,32 +170,35 @@ impl MemoryState {
     /// Bytes of memory that the state holds.
     #[must_use]
     pub fn memory_len(&self) -> usize {
-        self.places.allocation_size() + self.chunks.iter().map(Vec::capacity).sum::<usize>()
+        let free = self.free.values().map(Vec::capacity).sum::<usize>() * size_of::<u32>();
+        let chunks = self.chunks.iter().map(Vec::capacity).sum::<usize>();
+        self.places.allocation_size() + free + chunks
     }
 
     fn put(&mut self, key: &[u8], value: &[u8]) -> Result<(), StateError> {
         let hash = self.hasher.hash_one(key);
-        let chunks = &mut self.chunks;
+        let (chunks, free) = (&mut self.chunks, &mut self.free);
         if let Some(place) = self
             .places
             .find_mut(hash, |&place| item(chunks, place).0 == key)
         {
-            let old = item(chunks, *place).1.len();
-            if old == value.len() {
-                overwrite(chunks, *place, key.len(), value);
+            let held = place_len(key, item(chunks, *place).1);
+            if held == place_len(key, value) {
+                write(chunks, *place, key, value);
             } else {
-                *place = push(chunks, key, value)?;
+                let left = std::mem::replace(place, take(chunks, free, key, value)?);
+                free.entry(held).or_default().push(left);
             }
             return Ok(());
         }
-        let place = push(chunks, key, value)?;
+        let place = take(chunks, free, key, value)?;
         let hasher = &self.hasher;
         self.places
             .insert_unique(hash, place, |&place| hasher.hash_one(item(chunks, place).0));
         Ok(())
     }
 
-    /// Keys and values in the order in which their places were taken: the same writes always give the same order.
+    /// Keys and values in the order of their places: the same writes always give the same order.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let mut places: Vec<u32> = self.places.iter().copied().collect();
         places.sort_unstable();
@@ -296,11 +301,11 @@ fn split_item(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     Some((key, value, rest))
 }
 
-/// The item at a place, which [`push`] has put there.
+/// The item at a place, which [`write`] has put there.
 fn item(chunks: &[Vec<u8>], place: u32) -> (&[u8], &[u8]) {
     let (chunk, offset) = split_place(place);
     let (key, value, _) =
-        split_item(&chunks[chunk][offset..]).expect("push has written a whole item at every place");
+        split_item(&chunks[chunk][offset..]).expect("a whole item was written at every place");
     (key, value)
 }
 
@@ -309,17 +314,44 @@ fn split_place(place: u32) -> (usize, usize) {
     (place / PLACES_IN_CHUNK, place % PLACES_IN_CHUNK * ALIGN)
 }
 
-fn overwrite(chunks: &mut [Vec<u8>], place: u32, key_len: usize, value: &[u8]) {
-    let (chunk, offset) = split_place(place);
-    let start = offset + 4 + key_len;
-    chunks[chunk][start..start + value.len()].copy_from_slice(value);
+/// Bytes of the place of an item.
+fn place_len(key: &[u8], value: &[u8]) -> usize {
+    (4 + key.len() + value.len()).next_multiple_of(ALIGN)
 }
 
-fn push(chunks: &mut Vec<Vec<u8>>, key: &[u8], value: &[u8]) -> Result<u32, StateError> {
-    let len = (4 + key.len() + value.len()).next_multiple_of(ALIGN);
+/// Writes an item at a place of its length.
+fn write(chunks: &mut [Vec<u8>], place: u32, key: &[u8], value: &[u8]) {
+    let (chunk, offset) = split_place(place);
+    let header = header(key, value);
+    let parts = [header.as_slice(), key, value];
+    let mut at = offset;
+    for part in parts {
+        chunks[chunk][at..at + part.len()].copy_from_slice(part);
+        at += part.len();
+    }
+}
+
+/// Puts an item where one of its length has left, or at the end.
+fn take(
+    chunks: &mut Vec<Vec<u8>>,
+    free: &mut BTreeMap<usize, Vec<u32>>,
+    key: &[u8],
+    value: &[u8],
+) -> Result<u32, StateError> {
+    let len = place_len(key, value);
     if key.len() > usize::from(u8::MAX) || len > CHUNK_LEN {
         return Err(StateError(format!("an item of {len} bytes is too long")));
     }
+    let place = match free.get_mut(&len).and_then(Vec::pop) {
+        Some(place) => place,
+        None => extend(chunks, len)?,
+    };
+    write(chunks, place, key, value);
+    Ok(place)
+}
+
+/// Makes a place at the end.
+fn extend(chunks: &mut Vec<Vec<u8>>, len: usize) -> Result<u32, StateError> {
     if chunks
         .last()
         .is_none_or(|chunk| chunk.len() + len > CHUNK_LEN)
@@ -334,9 +366,6 @@ fn push(chunks: &mut Vec<Vec<u8>>, key: &[u8], value: &[u8]) -> Result<u32, Stat
     let chunk = &mut chunks[number];
     let place = u32::try_from(number * PLACES_IN_CHUNK + chunk.len() / ALIGN)
         .map_err(|_| StateError("the state is full".to_owned()))?;
-    chunk.extend_from_slice(&header(key, value));
-    chunk.extend_from_slice(key);
-    chunk.extend_from_slice(value);
-    chunk.resize(chunk.len().next_multiple_of(ALIGN), 0);
+    chunk.resize(chunk.len() + len, 0);
     Ok(place)
 }

@@ -16,7 +16,7 @@ use trucelog_proto::pb;
 use trucelog_proto::pb::VoteChoice::{Concur, Dissent};
 use trucelog_proto::pb::record::Body;
 use trucelog_proto::refusal::Reason;
-use trucelog_proto::rules::{Key, ProposalState, RecordState, load};
+use trucelog_proto::rules::{Key, RecordState, load, load_proposal};
 
 // FollowUp.
 
@@ -60,7 +60,7 @@ fn a_follow_up_names_the_newest_activation_that_approves() {
 
 /// The case that a proposal is about.
 fn case_of(log: &Log, proposal: &[u8]) -> RecordDigest {
-    let state: ProposalState = load(&log.state, &Key::Proposal(proposal)).unwrap().unwrap();
+    let state = load_proposal(&log.state, proposal).unwrap().unwrap();
     RecordDigest::try_from(state.case.as_slice()).unwrap()
 }
 

@@ -18,7 +18,7 @@ use trucelog_proto::pb::record::Body;
 use trucelog_proto::pb::station_change::Change;
 use trucelog_proto::record::KnownKeys;
 use trucelog_proto::refusal::Reason;
-use trucelog_proto::rules::{CaseState, Key, ProposalState, load};
+use trucelog_proto::rules::{load_case, load_proposal};
 use trucelog_proto::verify::{Verifier, check};
 
 /// A verifier that has seen nothing but the charter's digest comes to the same state.
@@ -263,14 +263,14 @@ fn each_of_8064_complaints_ends() {
         }
     }
     assert_eq!(cases.len(), 8_064);
+    let bytes = log.state.memory_len() / usize::try_from(log.size()).unwrap();
+    assert!(bytes <= 100, "{bytes} bytes of state a record");
     for (party, total, violations, none) in COMPLAINTS {
         let results: Vec<pb::ClosureResult> = cases
             .iter()
             .filter(|(against, _)| *against == party)
             .map(|(_, case)| {
-                let state: CaseState = load(&log.state, &Key::Case(case.as_bytes()))
-                    .unwrap()
-                    .unwrap();
+                let state = load_case(&log.state, case.as_bytes()).unwrap().unwrap();
                 assert!(state.closed_index.is_some(), "{case} has no end");
                 state.result()
             })
@@ -289,7 +289,7 @@ fn an_open_vote_outlives_the_suspension_of_a_voter() {
         .put("AAA", "authority", support::commission::proposal(text))
         .unwrap();
     changed(&mut log, pb::MembershipChange::Suspend, "CCC");
-    let state: ProposalState = load(&log.state, &Key::Proposal(asked.as_bytes()))
+    let state = load_proposal(&log.state, asked.as_bytes())
         .unwrap()
         .unwrap();
     assert_eq!(state.electorate, ["AAA", "BBB", "CCC"]);

@@ -122,6 +122,26 @@ fn costs_at_most_100_bytes_a_record() {
     assert!(bytes <= 100, "{bytes} bytes a record");
 }
 
+#[test]
+fn an_item_that_outgrows_its_place_leaves_it_to_another() {
+    let mut state = MemoryState::default();
+    let key = |number: u32| [b"d".as_slice(), &sha256(&[&number.to_be_bytes()])].concat();
+    let value = |number: u32, len: usize| number.to_be_bytes().repeat(len / 4);
+    for number in 0..20_000 {
+        for len in [12, 60, 40] {
+            let item = (key(number), value(number, len));
+            state.apply(&writes(&[item])).unwrap();
+        }
+    }
+    let compact = MemoryState::load(&state.save()).unwrap();
+    let (len, least) = (state.memory_len(), compact.memory_len());
+    assert!(len <= least + least / 50, "{len} bytes instead of {least}");
+    for number in 0..20_000 {
+        let found = state.get(&key(number)).unwrap();
+        assert_eq!(found, Some(value(number, 40)));
+    }
+}
+
 /// An item costs its key, its value and 4 bytes of lengths; up to 8 bytes more of alignment and table come on top.
 const OVERHEAD: usize = 12;
 

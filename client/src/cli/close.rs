@@ -4,7 +4,7 @@ use clap::Args;
 use trucelog_proto::hash::RecordDigest;
 use trucelog_proto::pb;
 use trucelog_proto::pb::record::Body;
-use trucelog_proto::rules::{self, CaseState, Key};
+use trucelog_proto::rules;
 
 use super::args::digest;
 use super::author::AuthorArgs;
@@ -32,8 +32,7 @@ impl Command {
     pub(super) async fn run(self) -> Result<(), Error> {
         let trust = self.author.trust.open()?;
         let log = LocalLog::open(&self.author.trust.state()?, &trust)?;
-        let state: Option<CaseState> =
-            rules::load(&log.state()?, &Key::Case(self.case.as_bytes()))?;
+        let state = rules::load_case(&log.state()?, self.case.as_bytes())?;
         let state = state.ok_or_else(|| Error::NotFound(format!("case {}", self.case)))?;
         output::line(format_args!("result {}", state.result().as_str_name()));
         let closure = pb::Closure {

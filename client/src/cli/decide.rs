@@ -5,7 +5,7 @@ use trucelog_proto::hash::RecordDigest;
 use trucelog_proto::pb;
 use trucelog_proto::pb::record::Body;
 use trucelog_proto::refusal::{Reason, Refusal};
-use trucelog_proto::rules::{self, Key, ProposalState};
+use trucelog_proto::rules::{self, ProposalState};
 
 use super::args::digest;
 use super::author::AuthorArgs;
@@ -31,8 +31,7 @@ impl Command {
     pub(super) async fn run(self) -> Result<(), Error> {
         let trust = self.author.trust.open()?;
         let log = LocalLog::open(&self.author.trust.state()?, &trust)?;
-        let state: Option<ProposalState> =
-            rules::load(&log.state()?, &Key::Proposal(self.proposal.as_bytes()))?;
+        let state = rules::load_proposal(&log.state()?, self.proposal.as_bytes())?;
         let state = state.ok_or_else(|| Error::NotFound(format!("proposal {}", self.proposal)))?;
         check_closed(&state)?;
         let tally = state.tally();
@@ -55,8 +54,12 @@ impl Command {
     }
 }
 
-/// Voting must have closed, as far as the verified log and this machine's clock can tell; the server judges.
+/// Voting must have closed, as far as the verified log and this machine's clock can tell, and nobody have decided; the
+/// server judges.
 fn check_closed(state: &ProposalState) -> Result<(), Refusal> {
+    if state.decided {
+        return Err(Refusal::new(Reason::SecondDecision, "decision.proposal"));
+    }
     if state.is_closed(station::now_ms()) {
         return Ok(());
     }

@@ -6,7 +6,7 @@ use crate::pb::proposal::Question;
 use crate::pb::record::Body;
 use crate::pb::station_change::Change;
 use crate::record::DecodedRecord;
-use crate::rules::{Key, Placed, ProposalState, RecordState, body, load};
+use crate::rules::{Key, Placed, ProposalState, RecordState, body, load, load_proposal};
 use crate::state::{State, StateError};
 
 /// What records are about. A view is folded from the records that concern its subject.
@@ -146,7 +146,7 @@ pub(super) fn frozen(
     state: &dyn State,
     proposal: &RecordDigest,
 ) -> Result<Option<ProposalState>, StateError> {
-    let known: Option<ProposalState> = load(state, &Key::Proposal(proposal.as_bytes()))?;
+    let known = load_proposal(state, proposal.as_bytes())?;
     Ok(known.map(|known| ProposalState {
         votes: Vec::new(),
         decided: false,

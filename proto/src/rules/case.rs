@@ -3,7 +3,7 @@
 //! Source: `proto/spec/rules.md`, "Case".
 
 use super::context::Context;
-use super::model::{CaseName, CaseState, Key};
+use super::model::{CaseName, Key};
 use super::placed::RuleError;
 use super::{fields, incident_report};
 use crate::limits::{MAX_CASES_OF_REPORT, MAX_LIST_LEN, MAX_NAME_LEN, MAX_REMARK_LEN};
@@ -86,8 +86,7 @@ fn add_parties(
     founding: &[u8],
     parties: &[String],
 ) -> Result<(), RuleError> {
-    let state: Option<CaseState> = context.load(&Key::Case(founding))?;
-    let mut state = state.unwrap_or_default();
+    let mut state = context.case(founding)?;
     state.parties.extend_from_slice(parties);
     state.parties.sort_unstable();
     state.parties.dedup();
@@ -96,6 +95,5 @@ fn add_parties(
             .with("limit", MAX_LIST_LEN)
             .into());
     }
-    context.store(&Key::Case(founding), &state);
-    Ok(())
+    context.keep_case(founding, state)
 }

@@ -4,7 +4,6 @@
 
 use super::context::Context;
 use super::fields;
-use super::model::Key;
 use super::placed::RuleError;
 use crate::limits::MAX_REMARK_LEN;
 use crate::pb;
@@ -30,6 +29,5 @@ fn close(context: &mut Context<'_>, closure: &pb::Closure) -> Result<(), RuleErr
             .into());
     }
     case.closed_index = Some(context.placed.index.get());
-    context.store(&Key::Case(&closure.case), &case);
-    Ok(())
+    context.keep_case(&closure.case, case)
 }

@@ -260,6 +260,54 @@ impl<'a> Context<'a> {
         self.writes.put(key.encode(), value.encode_to_vec());
     }
 
+    /// What the state keeps of a record, this one too.
+    pub(super) fn record(&self, digest: &[u8]) -> Result<RecordState, RuleError> {
+        if digest == self.digest().as_bytes() {
+            return Ok(self.record.clone());
+        }
+        Ok(self.load(&Key::Record(digest))?.unwrap_or_default())
+    }
+
+    /// Changes what the state keeps of a record, this one too.
+    fn change(
+        &mut self,
+        digest: &[u8],
+        change: impl FnOnce(&mut RecordState),
+    ) -> Result<(), RuleError> {
+        let mut record = self.record(digest)?;
+        change(&mut record);
+        if digest == self.digest().as_bytes() {
+            self.record = record;
+        } else {
+            self.store(&Key::Record(digest), &record);
+        }
+        Ok(())
+    }
+
+    /// What the state keeps of a proposal.
+    pub(super) fn proposal(&self, digest: &[u8]) -> Result<ProposalState, RuleError> {
+        Ok(*self.record(digest)?.proposal.unwrap_or_default())
+    }
+
+    /// Keeps a proposal.
+    pub(super) fn keep_proposal(
+        &mut self,
+        digest: &[u8],
+        proposal: ProposalState,
+    ) -> Result<(), RuleError> {
+        self.change(digest, |record| record.proposal = Some(Box::new(proposal)))
+    }
+
+    /// What the state keeps of the case with this founding record.
+    pub(super) fn case(&self, founding: &[u8]) -> Result<CaseState, RuleError> {
+        Ok(self.record(founding)?.case.unwrap_or_default())
+    }
+
+    /// Keeps the case with this founding record.
+    pub(super) fn keep_case(&mut self, founding: &[u8], case: CaseState) -> Result<(), RuleError> {
+        self.change(founding, |record| record.case = Some(case))
+    }
+
     /// States what this record belongs to.
     pub(super) fn belongs_to(&mut self, root: &[u8]) {
         self.record.root = root.to_vec();
@@ -361,7 +409,7 @@ impl<'a> Context<'a> {
 
     /// Refuses a case that is closed.
     pub(super) fn not_closed(&self, case: &[u8], field: &str) -> Result<CaseState, RuleError> {
-        let state: CaseState = self.load(&Key::Case(case))?.unwrap_or_default();
+        let state = self.case(case)?;
         match state.closed_index {
             None => Ok(state),
             Some(index) => Err(Refusal::new(Reason::CaseClosed, field)
@@ -394,8 +442,7 @@ impl<'a> Context<'a> {
         field: &str,
     ) -> Result<(RecordState, ProposalState), RuleError> {
         let decision = self.reference(digest, &[body::DECISION], field)?;
-        let proposal: Option<ProposalState> = self.load(&Key::Proposal(&decision.root))?;
-        let proposal = proposal.unwrap_or_default();
+        let proposal = self.proposal(&decision.root)?;
         if proposal.rule.kind() != kind {
             return Err(Refusal::new(Reason::ReferenceType, field)
                 .with("expected", kind.as_str_name())

@@ -3,7 +3,7 @@
 //! Source: `proto/spec/rules.md`, "Corroboration".
 
 use super::context::Context;
-use super::model::{CaseName, CaseState, Key, RecordState};
+use super::model::{CaseName, Key, RecordState};
 use super::placed::RuleError;
 use super::{evidence_item, fields};
 use crate::limits::MAX_REMARK_LEN;
@@ -49,8 +49,7 @@ fn check_independence(context: &Context<'_>, report: &RecordState) -> Result<(),
     for &index in &report.cases {
         let name: Option<CaseName> = context.load(&Key::CaseAt(index))?;
         let digest = name.unwrap_or_default().digest;
-        let case: Option<CaseState> = context.load(&Key::Case(&digest))?;
-        let parties = case.unwrap_or_default().parties;
+        let parties = context.case(&digest)?.parties;
         if parties.iter().any(|party| party == context.member()) {
             return Err(Refusal::new(Reason::PartyToCase, "target")
                 .with("case", fields::digest(&digest, "target")?)

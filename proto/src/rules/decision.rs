@@ -3,7 +3,7 @@
 //! Source: `proto/spec/rules.md`, "Decision".
 
 use super::context::Context;
-use super::model::{CaseState, Key, ProposalState, RecordState};
+use super::model::{Key, ProposalState, RecordState};
 use super::placed::RuleError;
 use super::vote::proposal;
 use super::{fields, membership, rule_set};
@@ -47,9 +47,10 @@ fn decide(context: &mut Context<'_>, decision: &pb::Decision) -> Result<(), Rule
             .into());
     }
     state.decided = true;
+    state.votes.clear();
     context.belongs_to(&decision.proposal);
     context.states_outcome(outcome);
-    context.store(&Key::Proposal(&decision.proposal), &state);
+    context.keep_proposal(&decision.proposal, state.clone())?;
     leave_case(context, &state, outcome)?;
     put_in_force(context, &decision.proposal, &state, outcome)
 }
@@ -63,15 +64,13 @@ fn leave_case(
     if state.case.is_empty() {
         return Ok(());
     }
-    let key = Key::Case(&state.case);
-    let mut case: CaseState = context.load(&key)?.unwrap_or_default();
+    let mut case = context.case(&state.case)?;
     case.open_proposals = case.open_proposals.saturating_sub(1);
     let finds = state.rule.kind() == pb::ProposalKind::Attribution;
     if finds && outcome == Outcome::Adopted && state.finality() == pb::Finality::Final {
         case.finding = state.finding;
     }
-    context.store(&key, &case);
-    Ok(())
+    context.keep_case(&state.case, case)
 }
 
 /// Puts in force from the next index what was adopted, in place of what it replaces, and forgets what was asked.

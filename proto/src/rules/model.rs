@@ -27,14 +27,12 @@ pub const RECOVERY_STATION: &str = "recovery";
 /// 'k' public key (32)            KeyState       a key, active or ended
 /// 's' member '/' station         StationState   the keys of a station
 /// 'e' role (1)                   HolderList     active keys with a role that votes, by member
-/// 'd' record digest (32)         RecordState    a record of the log
+/// 'd' record digest (32)         RecordState    a record of the log; of a proposal its votes, of a case its parties
 /// 'v' member '/' sensor          SensorState    how far the coverage of a sensor is stated
 /// 'x' commitment (32)            CommitmentState  a commitment that was used
-/// 'p' record digest (32)         ProposalState  a proposal and its votes
 /// 'q' record digest (32)         pb::Proposal   what a proposal asks that its decision puts in force
 /// 'o' kind '/' subject           SubjectState   the newest proposal on a subject that has one at a time
 /// 't' proposal digest (32) id    ClauseState    a clause of a protocol text
-/// 'l' record digest (32)         CaseState      the parties to a case, and whether it is closed
 /// 'n' index (8)                  CaseName       the case that was founded at an index
 /// 'r' decision digest (32) member  RatificationState  a member's newest step on a protocol text
 /// 'a' decision digest (32) member  ActivationState  a member's newest activation of a remedy
@@ -65,8 +63,6 @@ pub enum Key<'a> {
     Sensor(&'a str, &'a str),
     /// A commitment that was used.
     Commitment(&'a [u8]),
-    /// A proposal by digest.
-    Proposal(&'a [u8]),
     /// What a proposal asks that its decision puts in force, by digest.
     Question(&'a [u8]),
     /// A subject on which one proposal of a kind may be open at a time.
@@ -75,8 +71,6 @@ pub enum Key<'a> {
     Clause(&'a [u8], &'a str),
     /// A member's newest step on the protocol text that a decision adopted.
     Ratification(&'a [u8], &'a str),
-    /// A case by the digest of its founding record.
-    Case(&'a [u8]),
     /// A case by the index of its founding record.
     CaseAt(u64),
     /// A member's newest activation of the remedy that a decision adopted.
@@ -105,14 +99,12 @@ impl Key<'_> {
                 [b"v", member.as_bytes(), b"/", sensor.as_bytes()].concat()
             }
             Self::Commitment(commitment) => [b"x", *commitment].concat(),
-            Self::Proposal(digest) => [b"p", *digest].concat(),
             Self::Question(digest) => [b"q", *digest].concat(),
             Self::Subject(kind, subject) => {
                 [b"o", kind.as_str_name().as_bytes(), b"/", *subject].concat()
             }
             Self::Clause(proposal, id) => [b"t", *proposal, id.as_bytes()].concat(),
             Self::Ratification(decision, member) => [b"r", *decision, member.as_bytes()].concat(),
-            Self::Case(digest) => [b"l", *digest].concat(),
             Self::CaseAt(index) => [b"n".as_slice(), &index.to_be_bytes()].concat(),
             Self::Gaps => b"g".to_vec(),
             Self::Activation(decision, member) => [b"a", *decision, member.as_bytes()].concat(),
@@ -134,6 +126,28 @@ pub fn load<V: Message + Default>(
     V::decode(bytes.as_slice())
         .map(Some)
         .map_err(|error| StateError(format!("{key:?}: {error}")))
+}
+
+/// Reads a proposal by its digest; absent when no such record is known, or it is none.
+///
+/// # Errors
+/// [`StateError`] when the state fails or the value is not of its form.
+pub fn load_proposal(
+    state: &dyn State,
+    digest: &[u8],
+) -> Result<Option<ProposalState>, StateError> {
+    let record: Option<RecordState> = load(state, &Key::Record(digest))?;
+    let proposal = record.and_then(|record| record.proposal);
+    Ok(proposal.map(|proposal| *proposal))
+}
+
+/// Reads a case by the digest of its founding record; absent when no such record is known, or it founds none.
+///
+/// # Errors
+/// [`StateError`] when the state fails or the value is not of its form.
+pub fn load_case(state: &dyn State, digest: &[u8]) -> Result<Option<CaseState>, StateError> {
+    let record: Option<RecordState> = load(state, &Key::Record(digest))?;
+    Ok(record.and_then(|record| record.case))
 }
 
 /// The end of the log.
@@ -348,6 +362,12 @@ pub struct RecordState {
     /// Of a coverage report: what it covers.
     #[prost(message, optional, tag = "10")]
     pub coverage: Option<CoverageState>,
+    /// Of a proposal: what froze at its index, and its votes.
+    #[prost(message, optional, boxed, tag = "11")]
+    pub proposal: Option<Box<ProposalState>>,
+    /// Of the founding record of a case: the parties to it, and whether it is closed.
+    #[prost(message, optional, tag = "12")]
+    pub case: Option<CaseState>,
 }
 
 /// What a coverage report covers.
@@ -464,7 +484,7 @@ pub struct ProposalState {
     /// Members of the electorate that count as recused because they are parties, ascending.
     #[prost(string, repeated, tag = "4")]
     pub barred: Vec<String>,
-    /// The votes in the order of the log.
+    /// The votes in the order of the log; none once it is decided.
     #[prost(message, repeated, tag = "5")]
     pub votes: Vec<VoteState>,
     /// Whether a decision has been recorded.

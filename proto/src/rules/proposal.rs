@@ -3,7 +3,7 @@
 //! Source: `proto/spec/rules.md`, "Proposal".
 
 use super::context::Context;
-use super::model::{CaseState, Key, ProposalState};
+use super::model::ProposalState;
 use super::placed::RuleError;
 use super::question::{not_replaced, replace};
 use super::{fields, membership, protocol_text, rule_set};
@@ -47,8 +47,7 @@ fn propose(context: &mut Context<'_>, proposal: &pb::Proposal) -> Result<(), Rul
         open_in_case(context, &state.case)?;
     }
     bar_parties(context, &mut state)?;
-    context.store(&Key::Proposal(context.digest().as_bytes()), &state);
-    Ok(())
+    context.keep_proposal(context.digest().as_bytes(), state)
 }
 
 fn kind_of(question: &Question) -> (pb::ProposalKind, &'static str) {
@@ -63,11 +62,9 @@ fn kind_of(question: &Question) -> (pb::ProposalKind, &'static str) {
 
 /// Counts a proposal on a case, which is not closed before it is decided.
 fn open_in_case(context: &mut Context<'_>, case: &[u8]) -> Result<(), RuleError> {
-    let key = Key::Case(case);
-    let mut state: CaseState = context.load(&key)?.unwrap_or_default();
+    let mut state = context.case(case)?;
     state.open_proposals = state.open_proposals.saturating_add(1);
-    context.store(&key, &state);
-    Ok(())
+    context.keep_case(case, state)
 }
 
 /// Takes the rule and the electorate of this moment.
@@ -225,8 +222,7 @@ fn bar_parties(context: &Context<'_>, state: &mut ProposalState) -> Result<(), R
     if state.rule.recusal() != pb::RecusalRule::Parties {
         return Ok(());
     }
-    let case: Option<CaseState> = context.load(&Key::Case(&state.case))?;
-    let parties = case.unwrap_or_default().parties;
+    let parties = context.case(&state.case)?.parties;
     let is_party = |member: &String| *member == state.party || parties.contains(member);
     state.barred = state
         .electorate

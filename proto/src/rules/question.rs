@@ -16,13 +16,12 @@ pub(super) fn claim(
     field: &str,
 ) -> Result<(), RuleError> {
     let key = Key::Subject(kind, subject);
-    if let Some(SubjectState { proposal }) = context.load(&key)? {
-        let newest: Option<ProposalState> = context.load(&Key::Proposal(&proposal))?;
-        if newest.is_some_and(|newest| !newest.decided) {
-            return Err(Refusal::new(Reason::ProposalOpen, field)
-                .with("proposal", fields::digest(&proposal, field)?)
-                .into());
-        }
+    if let Some(SubjectState { proposal }) = context.load(&key)?
+        && !context.proposal(&proposal)?.decided
+    {
+        return Err(Refusal::new(Reason::ProposalOpen, field)
+            .with("proposal", fields::digest(&proposal, field)?)
+            .into());
     }
     let proposal = context.digest().as_bytes().to_vec();
     context.store(&key, &SubjectState { proposal });

@@ -4,7 +4,7 @@
 
 use super::context::Context;
 use super::fields;
-use super::model::{CaseState, Key, body};
+use super::model::body;
 use super::placed::RuleError;
 use crate::limits::MAX_REMARK_LEN;
 use crate::pb;
@@ -27,8 +27,7 @@ fn reopen(context: &mut Context<'_>, reopening: &pb::Reopening) -> Result<(), Ru
     fields::filled_text(&reopening.reason, MAX_REMARK_LEN, "reason")?;
     fields::required(!reopening.evidence.is_empty(), "evidence")?;
     context.founding_case(&reopening.case, "case")?;
-    let key = Key::Case(&reopening.case);
-    let mut case: CaseState = context.load(&key)?.unwrap_or_default();
+    let mut case = context.case(&reopening.case)?;
     let closed = case
         .closed_index
         .ok_or_else(|| Refusal::new(Reason::CaseOpen, "case"))?;
@@ -43,6 +42,5 @@ fn reopen(context: &mut Context<'_>, reopening: &pb::Reopening) -> Result<(), Ru
         }
     }
     case.closed_index = None;
-    context.store(&key, &case);
-    Ok(())
+    context.keep_case(&reopening.case, case)
 }

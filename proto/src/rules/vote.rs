@@ -4,7 +4,7 @@
 
 use super::context::Context;
 use super::fields;
-use super::model::{Key, ProposalState, VoteState, body};
+use super::model::{ProposalState, VoteState, body};
 use super::placed::RuleError;
 use crate::limits::MAX_NARRATIVE_LEN;
 use crate::pb;
@@ -34,14 +34,13 @@ fn cast(context: &mut Context<'_>, vote: &pb::Vote) -> Result<(), RuleError> {
         digest: context.digest().as_bytes().to_vec(),
     });
     context.belongs_to(&vote.proposal);
-    context.store(&Key::Proposal(&vote.proposal), &state);
-    Ok(())
+    context.keep_proposal(&vote.proposal, state)
 }
 
 /// Reads the proposal that a vote or decision names.
 pub(super) fn proposal(context: &Context<'_>, digest: &[u8]) -> Result<ProposalState, RuleError> {
     context.reference(digest, &[body::PROPOSAL], "proposal")?;
-    Ok(context.load(&Key::Proposal(digest))?.unwrap_or_default())
+    context.proposal(digest)
 }
 
 fn check_voter(
@@ -49,6 +48,11 @@ fn check_voter(
     vote: &pb::Vote,
     state: &ProposalState,
 ) -> Result<(), RuleError> {
+    let closed =
+        || Refusal::new(Reason::VotingClosed, "proposal").with("closed_ms", state.deadline());
+    if state.decided {
+        return Err(closed().into());
+    }
     let member = context.member();
     if !state.electorate.iter().any(|eligible| eligible == member) {
         return Err(Refusal::new(Reason::NotEligible, "proposal")
@@ -64,10 +68,8 @@ fn check_voter(
     if state.barred.iter().any(|barred| barred == member) && vote.choice() != Recused {
         return Err(Refusal::new(Reason::RecusalRequired, "choice").into());
     }
-    if state.decided || context.placed.accepted_time >= state.deadline() {
-        return Err(Refusal::new(Reason::VotingClosed, "proposal")
-            .with("closed_ms", state.deadline())
-            .into());
+    if context.placed.accepted_time >= state.deadline() {
+        return Err(closed().into());
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use trucelog_proto::{
     limits::{MAX_LATITUDE, MAX_LONGITUDE},
     pb::{self, record::Body},
     record::DecodedRecord,
-    rules::{self, Key, ProposalState, RecordState},
+    rules::{self, Key, RecordState},
     state::{State, StateError},
 };
 
@@ -415,8 +415,7 @@ fn posted(
         Some(Body::Corroboration(body)) => of_incident(of_corroboration(body.result())),
         Some(Body::Case(case)) => of_case(record.digest, case, subjects),
         Some(Body::Proposal(_)) => {
-            let frozen: Option<ProposalState> =
-                rules::load(state, &Key::Proposal(record.digest.as_bytes()))?;
+            let frozen = rules::load_proposal(state, record.digest.as_bytes())?;
             let kind = frozen.unwrap_or_default().rule.kind;
             let mut terms = vec![Term::all(Proposals), Term::kind(Proposals, kind)];
             terms.extend(subjects.iter().filter_map(|subject| match subject {
