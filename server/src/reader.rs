@@ -162,6 +162,30 @@ impl<S: LogStore> Reader<S> {
             .ok_or_else(|| ReadError::Damaged(format!("entry {index} is missing")))
     }
 
+    /// The entries from `first` on, below `end`, in order, read in one pass.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::NotFound`] when `end` is above the size; [`ReadError::Damaged`] when one is missing;
+    /// [`ReadError::Store`].
+    pub fn entries(&self, first: u64, end: u64) -> Result<Vec<Vec<u8>>, ReadError> {
+        let size = self.size();
+        if end > size.get() {
+            return Err(ReadError::NotFound {
+                what: "such entry",
+                size,
+            });
+        }
+        let entries = self
+            .store
+            .entries(TreeSize::new(first), TreeSize::new(end))?;
+        let missing = first + entries.len() as u64;
+        if missing < end {
+            return Err(ReadError::Damaged(format!("entry {missing} is missing")));
+        }
+        Ok(entries)
+    }
+
     /// The index of a record by its digest.
     ///
     /// # Errors
@@ -291,9 +315,7 @@ impl<S: LogStore> Reader<S> {
         let size = self.size();
         check_reach(index, width, size.get(), size)?;
         let first = index * u64::from(tile::FULL_WIDTH);
-        let entries = (first..first + u64::from(width))
-            .map(|index| self.entry(LeafIndex::new(index)))
-            .collect::<Result<Vec<_>, _>>()?;
+        let entries = self.entries(first, first + u64::from(width))?;
         Ok(tile::encode_bundle(&entries)?)
     }
 

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Entries in one message of a stream, unless they are long.
-const RUN_COUNT: usize = 256;
+const RUN_COUNT: u64 = 256;
 /// Bytes after which a message of a stream is full.
 const RUN_LEN: usize = 256 * 1024;
 /// Messages of a stream that are read ahead.
@@ -293,16 +293,15 @@ fn read_run<S: LogStore>(
     start: u64,
     end: u64,
 ) -> Result<pb::StreamEntriesResponse, ReadError> {
-    let mut entries = Vec::new();
+    let mut entries = reader.entries(start, end.min(start + RUN_COUNT))?;
     let mut len = 0;
-    for index in (start..end).take(RUN_COUNT) {
-        let entry = reader.entry(LeafIndex::new(index))?;
+    let short = entries.iter().take_while(|entry| {
+        let full = len >= RUN_LEN;
         len += entry.len();
-        entries.push(entry);
-        if len >= RUN_LEN {
-            break;
-        }
-    }
+        !full
+    });
+    let count = short.count();
+    entries.truncate(count);
     Ok(pb::StreamEntriesResponse {
         start_index: start,
         entries,
