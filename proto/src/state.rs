@@ -301,7 +301,7 @@ fn split_item(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     Some((key, value, rest))
 }
 
-/// The item at a place, which [`write`] has put there.
+/// The item at a place, which [`write()`] has put there.
 fn item(chunks: &[Vec<u8>], place: u32) -> (&[u8], &[u8]) {
     let (chunk, offset) = split_place(place);
     let (key, value, _) =
