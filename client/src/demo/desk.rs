@@ -9,13 +9,26 @@ use trucelog_proto::hash::RecordDigest;
 use trucelog_proto::pb;
 use trucelog_proto::pb::record::Body;
 use trucelog_proto::record::LogId;
+use trucelog_proto::sealed::Salt;
 
 use super::DemoError;
 use super::cast::{Cast, MEMBERS};
 use super::data::{Column, EventRevision, Revisions, Row, Table};
-use super::life::Life;
 use super::mapping;
 use crate::station::digest_of;
+
+/// What later records of the story name.
+#[derive(Debug, Default)]
+pub(super) struct Life {
+    /// The decision that agreed the text.
+    pub(super) text: Option<RecordDigest>,
+    /// The case.
+    pub(super) case: Option<RecordDigest>,
+    /// The adopted remedy, and what the members decided on it first, Britain's, Canada's and Germany's.
+    pub(super) remedy: Option<(RecordDigest, Vec<RecordDigest>)>,
+    /// The sealed evidence, and what opens it.
+    pub(super) sealed: Option<(RecordDigest, Salt)>,
+}
 
 /// What is replayed.
 #[derive(Clone, Debug)]

@@ -24,17 +24,6 @@ const DAY_MS: u64 = 86_400_000;
 /// What was sealed and is opened.
 const SEALED: &[u8] = b"Camera 4, frame 3301: invented for a demonstration.";
 
-/// What later records of the story name.
-#[derive(Debug, Default)]
-pub(super) struct Life {
-    /// The decision that agreed the text.
-    pub(super) text: Option<RecordDigest>,
-    pub(super) case: Option<RecordDigest>,
-    /// The adopted remedy, and what the members decided on it first, Britain's, Canada's and Germany's.
-    pub(super) remedy: Option<(RecordDigest, Vec<RecordDigest>)>,
-    sealed: Option<(RecordDigest, Salt)>,
-}
-
 fn monitor(member: &mut Member) -> &mut Station {
     &mut member.monitor
 }

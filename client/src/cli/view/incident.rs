@@ -218,7 +218,7 @@ pub(in crate::cli) fn incident_text(
     lines.extend(incident.appraisal(views)?.checks.iter().map(check_line));
     for said in incident.statements() {
         let late = said.is_late(incident.stamp_of(&said.body.target), views)?;
-        lines.push(super::life::statement_line(said, late));
+        lines.push(super::statement::statement_line(said, late));
     }
     lines.extend(incident.withheld().iter().map(withheld_line));
     let report = json::from_message("trucelog.v1.IncidentReport", &incident.newest().report);

@@ -7,6 +7,7 @@ use trucelog_proto::pb;
 
 use super::incident::told;
 use super::proposal::kind;
+use super::statement::said_by;
 use super::{counted, span, time, word};
 use crate::Error;
 
@@ -189,20 +190,4 @@ fn numbers(measures: &[u32]) -> String {
             format!(", measures {}", numbers.join(" "))
         }
     }
-}
-
-fn said_by(said: &Written<pb::PartyStatement>, late: bool) -> String {
-    let stance = word(said.body.stance().as_str_name(), "PARTY_STANCE_");
-    let late = if late { ", after the reply window" } else { "" };
-    format!("{} states: {stance}{late}", said.body.party)
-}
-
-/// What a party says about the record above.
-pub(super) fn statement_line(said: &Written<pb::PartyStatement>, late: bool) -> String {
-    format!(
-        "at index {} {}: {}",
-        said.stamp.index,
-        said_by(said, late),
-        said.body.text
-    )
 }

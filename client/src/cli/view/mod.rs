@@ -10,6 +10,7 @@ mod incident;
 mod life;
 mod proposal;
 mod remedy;
+mod statement;
 mod summary;
 mod text;
 mod withheld;

@@ -7,7 +7,7 @@ use trucelog_proto::fold::{
 use trucelog_proto::pb;
 use trucelog_proto::pb::proposal::Question;
 
-use super::life::statement_line;
+use super::statement::statement_line;
 use super::{difference, difference_line, stamp, statement, time, word};
 use crate::Error;
 use crate::json::{self, format_time};
