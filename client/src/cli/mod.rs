@@ -263,24 +263,19 @@ mod tests {
     /// The parser itself looks at this in debug builds only.
     #[test]
     fn no_command_has_two_options_of_one_name() {
-        fn visit(command: &clap::Command) {
-            let mut names = std::collections::BTreeSet::new();
-            for argument in command.get_arguments() {
-                for name in [argument.get_long(), Some(argument.get_id().as_str())]
-                    .into_iter()
-                    .flatten()
-                {
-                    let kind = if argument.get_long() == Some(name) {
-                        "--"
-                    } else {
-                        ""
-                    };
-                    assert!(
-                        names.insert(format!("{kind}{name}")),
-                        "{kind}{name} of {command} is there twice"
-                    );
-                }
+        fn check<'c>(command: &clap::Command, names: impl Iterator<Item = &'c str>) {
+            let mut seen = std::collections::BTreeSet::new();
+            for name in names {
+                assert!(seen.insert(name), "{name} of {command} is there twice");
             }
+        }
+        fn visit(command: &clap::Command) {
+            let arguments = command.get_arguments();
+            check(command, arguments.clone().filter_map(clap::Arg::get_long));
+            check(
+                command,
+                arguments.map(|argument| argument.get_id().as_str()),
+            );
             command.get_subcommands().for_each(visit);
         }
         visit(&Cli::command());
