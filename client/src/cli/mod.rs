@@ -270,12 +270,10 @@ mod tests {
             }
         }
         fn visit(command: &clap::Command) {
-            let arguments = command.get_arguments();
-            check(command, arguments.clone().filter_map(clap::Arg::get_long));
-            check(
-                command,
-                arguments.map(|argument| argument.get_id().as_str()),
-            );
+            let names = command.get_arguments().filter_map(clap::Arg::get_long);
+            check(command, names);
+            let identifiers = command.get_arguments().map(clap::Arg::get_id);
+            check(command, identifiers.map(clap::Id::as_str));
             command.get_subcommands().for_each(visit);
         }
         visit(&Cli::command());

@@ -67,6 +67,7 @@ pub fn run(config: &MirrorConfig, listening: impl FnOnce(SocketAddr)) -> Result<
         Remote::new(config, &trust, runtime.handle().clone())?
     };
     let follower = Follower::start(mirror, remote, Duration::from_secs(config.poll_s))?;
+    let mut indexer = None;
     let served = runtime.block_on(async {
         let Some(head) = follower.first_head().await else {
             return Ok(());
@@ -83,6 +84,7 @@ pub fn run(config: &MirrorConfig, listening: impl FnOnce(SocketAddr)) -> Result<
             witnessed: trust.policy.has_quorum().then(|| follower.accepted.clone()),
             witnesses: None,
         };
+        indexer = Some(service.index.clone().follow(Handle::current())?);
         serve::serve(
             config.listen,
             &config.limits,
@@ -94,6 +96,9 @@ pub fn run(config: &MirrorConfig, listening: impl FnOnce(SocketAddr)) -> Result<
     });
     let ended = follower.end();
     runtime.shutdown_timeout(Duration::from_secs(1));
+    if indexer.is_some_and(|indexer| indexer.join().is_err()) {
+        tracing::error!("the indexer thread panicked");
+    }
     served.and(ended)
 }
 

@@ -56,6 +56,7 @@ pub fn run(config: &Config, listening: impl FnOnce(SocketAddr)) -> Result<(), Co
         witnesses,
     };
     let runtime = Runtime::new()?;
+    let indexer = service.index.clone().follow(runtime.handle().clone())?;
     let served = runtime.block_on(serve(
         config.listen,
         &config.limits,
@@ -67,6 +68,9 @@ pub fn run(config: &Config, listening: impl FnOnce(SocketAddr)) -> Result<(), Co
     runtime.shutdown_timeout(Duration::from_secs(1));
     if thread.join().is_err() {
         tracing::error!("the sequencer thread panicked");
+    }
+    if indexer.join().is_err() {
+        tracing::error!("the indexer thread panicked");
     }
     served
 }
@@ -127,7 +131,6 @@ pub(super) async fn serve(
     let head = service.reader.head();
     tracing::info!(origin = %service.log.origin, size = %head.checkpoint.size, addr = %listener.addr(), "serving");
     listening(listener.addr());
-    service.index.clone().follow()?;
     if let Some(witnesses) = &service.witnesses {
         witnesses.run();
     }

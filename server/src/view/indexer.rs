@@ -33,7 +33,11 @@ pub fn follow(
     let _ = nice(NICE);
     loop {
         let size = heads.borrow_and_update().checkpoint.size;
-        catch_up(store, size)?;
+        while !index_run(store, size)? {
+            if heads.has_changed().is_err() {
+                return Ok(());
+            }
+        }
         thread::sleep(PAUSE);
         if runtime.block_on(heads.changed()).is_err() {
             return Ok(());

@@ -23,7 +23,11 @@ pub mod page;
 pub mod terms;
 mod views;
 
-use std::{io, sync::Arc, thread};
+use std::{
+    io,
+    sync::Arc,
+    thread::{self, JoinHandle},
+};
 
 use tokio::runtime::Handle;
 use trucelog_proto::{
@@ -106,24 +110,21 @@ impl Index {
         Self { store, reader }
     }
 
-    /// Keeps the index up with the signed heads, on a thread of its own, until nobody signs any more. An error ends it, and
-    /// is logged: what is indexed is answered on. Needs a tokio runtime.
+    /// Keeps the index up with the signed heads, on a thread of its own that waits on `runtime`, until nobody signs any
+    /// more. An error ends it, and is logged: what is indexed is answered on. Whoever ends the process waits for the thread,
+    /// because RocksDB cannot be in use while a process ends.
     ///
     /// # Errors
     ///
     /// [`io::Error`] if the operating system gives no thread.
-    pub fn follow(self) -> io::Result<()> {
-        let runtime = Handle::current();
+    pub fn follow(self, runtime: Handle) -> io::Result<JoinHandle<()>> {
         let follow = move || {
             let followed = indexer::follow(&self.store, self.reader.heads(), &runtime);
             if let Err(error) = followed {
                 tracing::error!(%error, "the index is not continued; what it covers is answered on");
             }
         };
-        thread::Builder::new()
-            .name("indexer".into())
-            .spawn(follow)?;
-        Ok(())
+        thread::Builder::new().name("indexer".into()).spawn(follow)
     }
 
     /// The log as of a size; as of the newest that the index covers for 0.
