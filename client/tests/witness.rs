@@ -18,9 +18,10 @@ use trucelog_client::json::hex;
 use trucelog_client::station::now_ms;
 use trucelog_proto::checkpoint::Checkpoint;
 use trucelog_proto::hash::{RootHash, TreeSize, sha256};
-use trucelog_proto::note::Note;
+use trucelog_proto::note::{Note, VerifierKey};
 use trucelog_proto::policy::Policy;
 use trucelog_proto::proof::prove_consistency;
+use trucelog_proto::signature::PublicKey;
 use trucelog_proto::tlog_witness::AddCheckpoint;
 
 /// Ends a test that hangs; nothing is measured by it.
@@ -458,4 +459,43 @@ fn unknown_keys_of_the_configuration_are_errors() {
         .output()
         .unwrap();
     assert_eq!(again.status.code(), Some(5), "{again:?}");
+}
+
+/// The lines of a member's verifier that policies have already hold for the successor of its log.
+#[test]
+fn a_verifier_takes_its_keys_along_to_another_log_and_never_to_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let charter = "07".repeat(32);
+    let init = |witness: &str, name: &str, origin: &str, more: &[&str]| {
+        let vkey = VerifierKey::ed25519(origin.parse().unwrap(), PublicKey::of(&key(1)));
+        let policy = format!("# trucelog-charter {charter}\nlog {vkey}\nquorum none\n");
+        fs::write(directory.path().join("policy"), policy).unwrap();
+        let output = trucelog(directory.path())
+            .args(["witness", "init", witness, "--name", name, "-o", "json"])
+            .args(["--remote", "https://log.example.org", "--policy", "policy"])
+            .args(["--charter", &charter])
+            .args(more)
+            .output()
+            .unwrap();
+        (output.status.code(), parse(&output))
+    };
+    let of_old = ["--verifier-keys-of", "old"];
+    let (code, old) = init("old", "ukr.example", "example.org/log", &[]);
+    assert_eq!(code, Some(0));
+    let (code, next) = init("next", "ukr.example", "example.org/next", &of_old);
+    assert_eq!(code, Some(0), "{next}");
+    for list in ["policy", "policy_pq"] {
+        assert_eq!(next[list][0], old[list][0], "the verifier's line");
+        assert_ne!(next[list][1], old[list][1], "the witness's line");
+    }
+    for (name, origin, words) in [
+        ("ukr.example", "example.org/log", "cosign twice"),
+        ("fra.example", "example.org/next", "for one name"),
+    ] {
+        let (code, refused) = init("third", name, origin, &of_old);
+        assert_eq!(code, Some(2), "{refused}");
+        let message = refused["message"].to_string();
+        assert!(message.contains(words), "{message}");
+        fs::remove_dir_all(directory.path().join("third")).unwrap();
+    }
 }

@@ -36,7 +36,7 @@ use crate::{Error, durable, remote, station};
   trucelog witness init witness --name ukr.example --remote https://log.example.org --policy policy --charter SHA256
   trucelog witness run witness")]
 pub(super) enum Command {
-    Init(InitCommand),
+    Init(Box<InitCommand>),
     Run(RunCommand),
     Status(StatusCommand),
 }
@@ -70,6 +70,10 @@ pub(super) struct InitCommand {
     /// Record digest of the charter of the log that is verified.
     #[arg(long, value_name = "SHA256")]
     charter: Option<CharterDigest>,
+    /// Directory of the member's witness of another log. Its verifier's keys are taken, so that its lines in policies hold
+    /// for this log, too: for a successor, `docs/succession.md`.
+    #[arg(long, value_name = "DIR", requires = "remote")]
+    verifier_keys_of: Option<PathBuf>,
     /// Where to serve c2sp.org/tlog-witness; plain HTTP, put a proxy with TLS in front.
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<SocketAddr>,
@@ -149,17 +153,41 @@ fn init(command: &InitCommand) -> Result<(), Error> {
     if config.verifier.is_some() {
         let state = directory.join("log");
         let trust = Trust::open(&state, command.policy.as_deref(), command.charter)?;
+        if let Some(other) = &command.verifier_keys_of {
+            check_other(other, &config, &trust)?;
+        }
         if let Some(policy_pq) = &command.policy_pq {
             trust.pin_pq(&state, policy_pq)?;
         }
     }
     durable::create_private(&directory.join(config::FILE), config.format().as_bytes())?;
-    let mut keys = Vec::new();
-    for which in ["verifier", "witness"] {
-        let name = config.cosigner(which).key_name().clone();
-        keys.extend(Signer::create(directory, which, name)?.vkeys());
-    }
+    let name = |which| config.cosigner(which).key_name().clone();
+    let verifier = match &command.verifier_keys_of {
+        Some(other) => Signer::copy(other, directory, "verifier", name("verifier"))?,
+        None => Signer::create(directory, "verifier", name("verifier"))?,
+    };
+    let witness = Signer::create(directory, "witness", name("witness"))?;
+    let keys = [verifier.vkeys(), witness.vkeys()].concat();
     print_keys(&keys, command.output.output);
+    Ok(())
+}
+
+/// A key cosigns one log from one directory only, under one name.
+fn check_other(other: &Path, config: &Config, trust: &Trust) -> Result<(), Error> {
+    let name = Config::read(other)?.name;
+    if name != config.name {
+        return Err(Error::NotA {
+            what: format!("--name {}", config.name),
+            expected: "the name of the witness whose keys are taken: lines in policies hold for one name",
+        });
+    }
+    let log = Trust::open(&other.join("log"), None, None)?.id.origin;
+    if log == trust.id.origin {
+        return Err(Error::NotA {
+            what: format!("--verifier-keys-of {}", other.display()),
+            expected: "a witness of another log: two directories would cosign twice at one size",
+        });
+    }
     Ok(())
 }
 

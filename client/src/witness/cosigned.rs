@@ -48,6 +48,20 @@ impl Signer {
         Ok(Self { name, keys })
     }
 
+    /// Copies the keys from another directory into `directory`, where there must be none.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; as [`key::read`].
+    pub fn copy(from: &Path, directory: &Path, which: &str, name: KeyName) -> Result<Self, Error> {
+        for (from, to) in key_paths(from, which)
+            .iter()
+            .zip(key_paths(directory, which))
+        {
+            durable::create_private(&to, &durable::read(from)?)?;
+        }
+        Self::read(directory, which, name)
+    }
+
     /// The keys as others pin them, Ed25519 first.
     #[must_use]
     pub fn vkeys(&self) -> Vec<VerifierKey> {
