@@ -7,12 +7,11 @@
 mod support;
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::{Value, json};
-use support::world::{Done, Server, TRUCELOG, World, finish, new_key, run};
+use support::world::{Done, Server, TRUCELOG, World, finish, new_key, run, start};
 
 const NEXT: &str = "example.org/next";
 
@@ -205,24 +204,7 @@ fn next_trucelogd(directory: &Path, words: &str) -> Command {
     trucelogd(directory, &format!("{words} {settings}"))
 }
 
-fn start(mut command: Command) -> Server {
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
-    let address = line.trim_end().strip_prefix("listening ").unwrap();
-    Server {
-        url: format!("http://{address}"),
-        child,
-    }
-}
-
-/// The first difference between `--output json` and what is expected.
+/// Checks that a command ended with `code` and said `words`.
 #[track_caller]
 fn refused(done: &Done, code: i32, words: &str) {
     assert_eq!(done.code, Some(code), "{done:?}");

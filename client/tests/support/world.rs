@@ -105,7 +105,12 @@ pub fn serve(directory: &Path) -> Server {
 }
 
 pub fn serve_at(directory: &Path, address: &str) -> Server {
-    let mut child = trucelogd(directory, address, &["serve"])
+    start(trucelogd(directory, address, &["serve"]))
+}
+
+/// Starts a server and waits until it listens.
+pub fn start(mut command: Command) -> Server {
+    let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
